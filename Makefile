@@ -3,7 +3,8 @@
 # make run-sync   two edges and a hub on one terminal: the link is cut, both are edited, the conflict is decided
 # make test       everything that runs in minutes; ends with "N passed, N failed"; ONLY=word runs what has it in its name
 # make test-full  also every compiler, standard and architecture, and every version of PostgreSQL
-# make sim        the simulation of sync: 2000 seeds on a model of a hub, 50 on PostgreSQL; SEED=n: that one, step by step
+# make sim        the simulation of sync: 2000 seeds on a model of a hub, 50 on PostgreSQL; SEED=n: that one, step by step;
+#                 MANY=n: so many others
 # make test-tsan  the contract tests under the thread sanitizer
 # make check      generated files up to date, style, warnings, static analysis
 # make bench      the benchmark; make bench-pg  that of PostgreSQL; make bench-sync  that of sync
@@ -288,6 +289,7 @@ build/test/postgres/sync_driver: tests/sync/driver/sync_driver.c build/obj/norma
 # The simulation of tests/sim: the modules one by one, so that the linker can put its link in the place of theirs.
 SIM := $(if $(LIBPQ),build/test/normal/sim)
 SIM_FLAGS := $(MODULE_FLAGS) $(WARNINGS) $(FLAGS_normal) -Itests/sim
+SIM_WRAPS := -Wl,--wrap=kecs_sync__send -Wl,--wrap=PQconnectStartParams -Wl,--wrap=PQfinish
 SIM_OBJECTS := $(patsubst src/%.c,build/obj/sim/%.o,$(CORE) $(filter src/pg/% src/sync/%,$(MODULES)))
 
 build/obj/sim/%.o: src/%.c $(SQLITE_MK) | build/headers.stamp
@@ -297,7 +299,7 @@ build/obj/sim/%.o: src/%.c $(SQLITE_MK) | build/headers.stamp
 
 build/test/normal/sim: $(wildcard tests/sim/*.c tests/sim/*.h) $(SIM_OBJECTS) $(call sqlite_object,normal)
 	@mkdir -p $(@D)
-	$(CC) $(SIM_FLAGS) $(filter %.c %.o,$^) $(LDFLAGS) -Wl,--wrap=kecs_sync__send $(LIBPQ) $(LIBS) -o $@
+	$(CC) $(SIM_FLAGS) $(filter %.c %.o,$^) $(LDFLAGS) $(SIM_WRAPS) $(LIBPQ) $(LIBS) -o $@
 
 # Edges whose memory and disk fail, and the simulation's model of a hub: the modules with sanitizers, SQLite without, and
 # the simulation's link. What is the simulation's sees the library's inside, the rest the headers alone.
@@ -336,7 +338,8 @@ test-full: all dist tests $(TESTS_TSAN) $(SANITIZED_POSTGRES)
 	  $(if $(LIBPQ),tests/postgres/versions.py)
 
 sim: $(SIM)
-	@$(PYTHON) tests/sim/test_sim.py $(or $(SEED),--all)
+	@$(PYTHON) tests/sim/test_sim.py $(or $(SEED),$(if $(MANY),--many $(MANY)))
+	@$(if $(SEED),,$(PYTHON) tests/sim/test_sim_postgres.py $(if $(MANY),--many $$(( $(MANY) / 40 ))))
 
 test-tsan: $(TESTS_TSAN)
 	@$(RUN_TESTS) $(TESTS_TSAN)

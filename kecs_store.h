@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * e353e8b06b573d10b487841c3083315c9c2cf571aec1d9e96880d79712ad9c02 */
+ * c47baca47de4bc2dc2e3fd36f0b950dce1d5647a5906649721277487a2262d9f */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3388,6 +3388,7 @@ typedef struct kecs_replica {
   void *user;
   bool doubts; /* the other side went back in its history, and it is not known yet what it has lost of what it had
                 * acknowledged: what goes along with a deleted row is kept in the log of conflicts, pending or not */
+  int64_t after; /* kecs_replica_pending: entries up to it are under way already; 0: what is above the push mark */
 } kecs_replica;
 
 /* All that is known of one natural key: a row, or that it was deleted. */
@@ -27342,6 +27343,9 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending);
 
+/* Whether a row is to be sent again, since the other side has lost it. */
+KECS__FN kecs_status kecs__state_resent(kecs__session *session, kecs_kind kind, const char *key, bool *out_resent);
+
 /* The stamp of a group before the first change that is not acknowledged, which a pending one is based on, and that
  * change's place in the log. */
 KECS__FN kecs_status kecs__state_base(kecs__session *session, const kecs_replica *side, kecs_kind kind, int64_t rid,
@@ -27467,7 +27471,7 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending) {
-  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL, false};
+  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL, false, 0};
   kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
   unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
   int64_t refused = 0;
@@ -27482,6 +27486,15 @@ KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_rep
 }
 
 /* ---- rows and keys ---- */
+
+KECS__FN kecs_status kecs__state_resent(kecs__session *session, kecs_kind kind, const char *key, bool *out_resent) {
+  kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
+  int64_t found = 0;
+  kecs_status status =
+      kecs__feed_number(session, "SELECT 1 FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values, 2, &found);
+  *out_resent = found != 0;
+  return status;
+}
 
 static bool kecs__state_has(const kecs_kind_info *info, int stamp) {
   return stamp == KECS_REPLICA_LIFE ||
@@ -27723,13 +27736,9 @@ KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *
 
 /* Whether the other side may lack what it has acknowledged of a row. */
 static kecs_status kecs__burial_doubts(kecs__write *write, kecs_kind kind, const char *key, unsigned *out_lost) {
-  kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
-  int64_t found = write->burial->side->doubts;
-  kecs_status status = found ? KECS_OK
-                             : kecs__feed_number(write->session,
-                                                 "SELECT 1 FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values,
-                                                 2, &found);
-  *out_lost = found ? 1U << KECS_REPLICA_LIFE : 0;
+  bool lost = write->burial->side->doubts;
+  kecs_status status = lost ? KECS_OK : kecs__state_resent(write->session, kind, key, &lost);
+  *out_lost = lost ? 1U << KECS_REPLICA_LIFE : 0;
   return status;
 }
 
@@ -27904,6 +27913,7 @@ static kecs_status kecs__roam_entries(kecs__roam *walk, int limit, const kecs_re
                                       kecs_replica_end *out_end) {
   int64_t pushed = 0;
   kecs_status status = kecs__feed_state(walk->session, KECS__FEED_PUSHED, &pushed);
+  pushed = walk->side->after > pushed ? walk->side->after : pushed;
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto ? upto->seq : INT64_MAX),
                          kecs__value_int(upto ? -1 : limit)};
   status = status ? status
@@ -28587,10 +28597,11 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
 /* ---- store/replica_rows.c ---------------------------------------------------------------------------------------- */
 /* store/replica_rows.c -- what a merge writes: the row with its given stamps, and what stands in its way.
  *
- * A unique key other than the natural one may be taken by another row. A row that the other side has never seen goes:
- * it is kept in the log of conflicts. Any other one has a newer state there, which is asked for together with the row
- * that has to wait. Rows that have swapped a number each wait for another then; they are merged with `force`, one
- * after the other, and what is in the way is moved aside until its own state comes, in the same transaction. */
+ * A unique key other than the natural one may be taken by another row. A row that the other side has never seen goes,
+ * or one that it has lost: it is kept in the log of conflicts. Any other one has a newer state there, which is asked
+ * for together with the row that has to wait. Rows that have swapped a number each wait for another then; they are
+ * merged with `force`, one after the other, and what is in the way is moved aside until its own state comes, in the
+ * same transaction. */
 
 #include <string.h>
 
@@ -28897,8 +28908,10 @@ static kecs_status kecs__merge_meet(kecs__join *merge, const kecs_column_list *k
   if (!name) {
     return status ? status : KECS_E_NOMEM;
   }
+  bool lost = false; /* the other side has, and has given the number away */
   status = kecs__state_unpushed(write->session, merge->side, merge->row->kind, name, &other, &pending);
-  if (!status && pending & 1U << KECS_REPLICA_LIFE) {
+  status = status ? status : kecs__state_resent(write->session, merge->row->kind, name, &lost);
+  if (!status && (lost || pending & 1U << KECS_REPLICA_LIFE)) {
     return kecs__merge_evict(merge, &other, name);
   }
   if (!status && merge->row->force && number >= 0) {

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 7a341a3d178ea4fd6ff0e01b1fc0c444b6b2fd04ad162c17c55f435435f2d981 */
+ * 2c0fd5ec4f75d46cd7c3e0792650ce94d0e960bc9f2031fce3962cc35f5c4cb4 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4864,6 +4864,9 @@ KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__conne
 KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connection *connection,
                                        const kecs_kind_info *info);
 
+/* sync_scope, with {S} as it is (hub_owner.c). */
+KECS_PG__FN void kecs_sync__hub_owner(kecs_pg__text *out);
+
 /* Grants and what follows from them; what a site reads of a kind (hub_scope.c). */
 KECS_PG__FN void kecs_sync__hub_scopes(kecs_pg__text *out, const kecs_pg__connection *connection);
 KECS_PG__FN void kecs_sync__hub_reads(kecs_pg__text *out, const kecs_pg__connection *connection,
@@ -4978,11 +4981,13 @@ static const char kecs_sync__limits_form[] =
     "every_ms bigint NOT NULL DEFAULT 0,batch bigint NOT NULL DEFAULT 0,pause {text},PRIMARY KEY(tenant,site));\n"
     "DROP FUNCTION IF EXISTS {S}sync_limits_of;\n"
     "CREATE FUNCTION {S}sync_limits_of(whose text,who text,OUT every_ms bigint,OUT batch bigint,OUT pause text)\n"
-    "LANGUAGE sql STABLE AS $kecs_sync$\n"
+    "LANGUAGE plpgsql STABLE AS $kecs_sync$\n" /* in SQL it would be planned anew with each handshake */
+    "#variable_conflict use_column\n"
+    "BEGIN\n"
     "  SELECT max(l.every_ms),coalesce(min(nullif(l.batch,0)),CASE WHEN count(*)>0 THEN 0 END),\n"
     "    coalesce(string_agg(l.pause,'; ' ORDER BY l.site),CASE WHEN count(*)>0 THEN '' END)\n"
-    "    FROM {S}sync_limits l WHERE l.tenant=whose AND l.site IN ('',{S}sync_base(who))\n"
-    "$kecs_sync$;\n";
+    "    INTO every_ms,batch,pause FROM {S}sync_limits l WHERE l.tenant=whose AND l.site IN ('',{S}sync_base(who));\n"
+    "END $kecs_sync$;\n";
 
 static const char kecs_sync__hello_form[] =
     "CREATE OR REPLACE FUNCTION {S}sync_version() RETURNS text LANGUAGE sql AS $kecs_sync$ SELECT '{version}'::text "
@@ -5266,9 +5271,9 @@ KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part) {
 /* A task's family is what its reference says, without the revision; see kecs__family_of. By functions of strings: one
  * that takes patterns costs a tenth of what writing the row does. */
 static const char kecs_sync__family_form[] =
-    "(SELECT CASE WHEN f.name NOT LIKE 'arn:%' THEN f.name WHEN f.name LIKE 'arn:%:task-definition/%' THEN\n"
-    "    substr(f.name,strpos(f.name,':task-definition/')+17) ELSE '' END FROM (SELECT CASE WHEN r.bare<>r.whole AND\n"
-    "    right(r.bare,1)=':' THEN left(r.bare,-1) ELSE r.whole END AS name FROM (SELECT\n"
+    "(SELECT CASE WHEN f.name NOT LIKE 'arn:%' THEN f.name WHEN f.name LIKE 'arn:%:task-definition/%'\n"
+    "    THEN substr(f.name,strpos(f.name,':task-definition/')+17) ELSE '' END FROM (SELECT CASE WHEN\n"
+    "    r.bare<>r.whole AND right(r.bare,1)=':' THEN left(r.bare,-1) ELSE r.whole END AS name FROM (SELECT\n"
     "    u.task_definition_arn AS whole,rtrim(u.task_definition_arn,'0123456789') AS bare OFFSET 0) r OFFSET 0) f)";
 
 KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column) {
@@ -5651,8 +5656,8 @@ static const char kecs_sync__put_arrays_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_put_{t};\n"
     "CREATE FUNCTION {S}sync_put_{t}(whose text,me bigint,since bigint,a_key text[],a_mask bigint[],a_life bigint[],\n"
     "a_life_site bigint[],a_spec bigint[],a_spec_site bigint[],a_status bigint[],a_status_site bigint[]{arguments})\n"
-    /* Compiling a plan takes longer than any of these runs. */
-    "RETURNS void LANGUAGE plpgsql SET jit=off AS $kecs_sync$\n"
+    /* Compiling a plan takes longer than any of these runs, and so does planning the search for suspects. */
+    "RETURNS void LANGUAGE plpgsql SET jit=off SET plan_cache_mode=force_generic_plan AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "DECLARE\n" KECS_SYNC__PUT_VARIABLES "BEGIN\n" KECS_SYNC__OPEN "{scope_put}";
 
@@ -5665,6 +5670,7 @@ static const char kecs_sync__put_form[] =
     "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
     "    FROM (SELECT u.* FROM {keys} ORDER BY {u_key}) u CROSS JOIN LATERAL (SELECT t.* FROM {S}{t} t WHERE {same}\n"
     "    FOR NO KEY UPDATE) t) x WHERE x.suspect;\n"
+    "  PERFORM set_config('plan_cache_mode','auto',true);\n" /* what follows goes by the numbers */
     "  IF EXISTS(SELECT FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind}) OR EXISTS(SELECT FROM\n"
     "    {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3) THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
@@ -5769,7 +5775,7 @@ static const char kecs_sync__group_form[] =
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
     "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR\n"
-    "    u.s_place=ANY(these)) AND u.s_mask&8=0 ORDER BY {u_key}\n"
+    "    u.s_place=ANY(these)) AND u.s_mask&8=0{order}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
     "    WHERE (" KECS_SYNC__LATER "{known}){or_groups};{merge_partly}";
 
@@ -5886,6 +5892,7 @@ enum {
   KECS_SYNC__SAME_KEY,
   KECS_SYNC__T_KEY,
   KECS_SYNC__U_KEY,
+  KECS_SYNC__ORDER,
   KECS_SYNC__KEY,
   KECS_SYNC__NAMES,
   KECS_SYNC__U_NAMES,
@@ -6160,6 +6167,7 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"buried", parts->part[KECS_SYNC__BURIED].data},
       {"same", parts->part[KECS_SYNC__SAME_KEY].data},
       {"t_key", parts->part[KECS_SYNC__T_KEY].data},
+      {"order", parts->part[KECS_SYNC__ORDER].len ? parts->part[KECS_SYNC__ORDER].data : ""},
       {"u_key", parts->part[KECS_SYNC__U_KEY].data},
       {"key", parts->part[KECS_SYNC__KEY].data},
       {"names", parts->part[KECS_SYNC__NAMES].data},
@@ -6290,14 +6298,21 @@ static void kecs_sync__put_body(kecs_pg__text *out, const kecs_sync__parts *part
   kecs_sync__fill(out, parts, kecs_sync__put_merge_form);
 }
 
-/* The same over the table that the rows were copied to. */
+/* The same over the table that the rows were copied to. New ones are written as they lie there, in the order in which
+ * they were made: most indexes grow at their ends then, which is a fifth of what it takes. Rows that are there already
+ * have been locked in the order of their keys. */
 static void kecs_sync__put_copied(kecs_pg__text *out, kecs_sync__parts *parts) {
-  const int sent[] = {KECS_SYNC__SENT, KECS_SYNC__SENT_KEYS};
-  const kecs_pg__mark marks[] = {{"t", parts->info->table}, {NULL, NULL}};
-  for (size_t i = 0; i < sizeof sent / sizeof sent[0]; i++) {
-    kecs_pg__text_free(&parts->part[sent[i]]);
-    kecs_pg__text_fill(&parts->part[sent[i]], KECS_SYNC__COPIED " AS u", marks);
+  const int changed[] = {KECS_SYNC__SENT, KECS_SYNC__SENT_KEYS, KECS_SYNC__ORDER};
+  const kecs_pg__mark marks[] = {
+      {"t", parts->info->table}, {"key", parts->part[KECS_SYNC__KEY].data}, {NULL, NULL}};
+  for (size_t i = 0; i < sizeof changed / sizeof changed[0]; i++) {
+    kecs_pg__text_free(&parts->part[changed[i]]);
   }
+  kecs_pg__text_fill(&parts->part[KECS_SYNC__SENT], KECS_SYNC__COPIED " AS u", marks);
+  kecs_pg__text_fill(&parts->part[KECS_SYNC__SENT_KEYS],
+                     "(SELECT s_mask,stamp_life,site_life,stamp_spec,site_spec,stamp_status,site_status,s_place,{key} "
+                     "FROM " KECS_SYNC__COPIED ") AS u",
+                     marks);
   kecs_sync__over_sent(parts);
   kecs_sync__hub_load(out, parts->schema, parts->info, KECS_SYNC__PUT_VARIABLES);
   kecs_sync__put_body(out, parts);
@@ -6325,6 +6340,7 @@ KECS_PG__FN void kecs_sync__hub_kind(kecs_pg__text *out, const kecs_pg__connecti
   for (size_t i = 0; i < sizeof deletes / sizeof deletes[0]; i++) {
     kecs_sync__fill(&parts.part[KECS_SYNC__DELETE], &parts, deletes[i]);
   }
+  kecs_sync__fill(&parts.part[KECS_SYNC__ORDER], &parts, " ORDER BY {u_key}");
   kecs_sync__over_sent(&parts);
   kecs_sync__scope_put(&parts.part[KECS_SYNC__SCOPE_PUT], parts.schema, info, parts.part[KECS_SYNC__SENT].data);
   kecs_sync__scope_bury(&parts.part[KECS_SYNC__SCOPE_BURY], parts.schema, info, parts.part[KECS_SYNC__BURIED].data);
@@ -6501,6 +6517,45 @@ KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connec
   }
 }
 
+/* ---- sync/hub_owner.c -------------------------------------------------------------------------------------------- */
+/* sync/hub_owner.c -- the text of sync_scope: which cluster a key belongs to, or "-". kecs_sync__in_scope is the same
+ * rule at the edge. */
+
+#include <stdio.h>
+
+/* Of a `key` that is an ARN. Simple functions in the place of regular expressions: they run for each row that is read,
+ * several times, and take a quarter of the time. */
+#define KECS_SYNC__ARN_HEAD "split_part(key,'/',1)"
+#define KECS_SYNC__ARN_TYPE "split_part(" KECS_SYNC__ARN_HEAD ",':',6)"
+#define KECS_SYNC__ARN_CLUSTER "split_part(substr(key,length(" KECS_SYNC__ARN_HEAD ")+2),',',1)"
+#define KECS_SYNC__IS_NAME(text)                                                                              \
+  text "<>'' AND translate(" text ",'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-','')=''"
+
+/* What stands before the first '/' must be an ARN's head with a type that has clusters. An attribute may name its
+ * cluster without an ARN. */
+static const char kecs_sync__owner_of_form[] =
+    "CREATE OR REPLACE FUNCTION {S}sync_scope(kind bigint,key text) RETURNS text LANGUAGE sql IMMUTABLE AS\n"
+    "$kecs_sync$\n"
+    "  SELECT coalesce(CASE WHEN key LIKE 'arn:%' THEN CASE WHEN strpos(" KECS_SYNC__ARN_HEAD ",',')=0 AND\n"
+    "    " KECS_SYNC__ARN_HEAD "='arn:'||split_part(key,':',2)||':ecs:'||split_part(key,':',4)||':'||\n"
+    "    split_part(key,':',5)||':'||" KECS_SYNC__ARN_TYPE " THEN CASE\n"
+    "    WHEN " KECS_SYNC__ARN_TYPE "='cluster' THEN CASE WHEN " KECS_SYNC__IS_NAME(KECS_SYNC__ARN_CLUSTER) "\n"
+    "      THEN split_part(key,',',1) END\n"
+    "    WHEN " KECS_SYNC__ARN_TYPE " IN('service','task','task-set','container-instance') THEN\n"
+    "      CASE WHEN " KECS_SYNC__IS_NAME("split_part(key,'/',2)") " AND\n"
+    "      length(key)>length(" KECS_SYNC__ARN_HEAD ")+1+length(split_part(key,'/',2)) THEN\n"
+    "      left(" KECS_SYNC__ARN_HEAD ",-length(" KECS_SYNC__ARN_TYPE "))||'cluster/'||split_part(key,'/',2)\n"
+    "      END END END\n"
+    "    WHEN kind={attribute} THEN 'cluster/'||substring(key from '^([A-Za-z0-9_-]+),') END,'-')\n"
+    "$kecs_sync$;\n";
+
+KECS_PG__FN void kecs_sync__hub_owner(kecs_pg__text *out) {
+  char attribute[16];
+  snprintf(attribute, sizeof attribute, "%d", (int)KECS_KIND_ATTRIBUTE);
+  const kecs_pg__mark marks[] = {{"attribute", attribute}, {"S", "{S}"}, {NULL, NULL}};
+  kecs_pg__text_fill(out, kecs_sync__owner_of_form, marks);
+}
+
 /* ---- sync/hub_scope.c -------------------------------------------------------------------------------------------- */
 /* sync/hub_scope.c -- the texts of scopes at the hub: whom a site may exchange rows of, and what a site reads.
  *
@@ -6526,7 +6581,7 @@ enum {
   KECS_SYNC__BATCH = 1000,
   KECS_SYNC__BATCH_LEAST = 100, /* of those that adapt */
   KECS_SYNC__BATCH_MOST = 5000, /* of pages, and of pushes as arrays */
-  KECS_SYNC__LOAD = 20000,      /* rows that go by COPY, where nobody says otherwise */
+  KECS_SYNC__LOAD = 10000,      /* rows that go by COPY, where nobody says otherwise */
   KECS_SYNC__LOAD_MS = 2000,    /* what such a push may take */
   KECS_SYNC__SHORT_MS = 200, /* what a push should take */
   KECS_SYNC__LONG_MS = 500,
@@ -6642,6 +6697,7 @@ struct kecs_sync {
   bool steady;                              /* it has been too long once */
   int load;                                 /* entries that go with a push by COPY; 0: the link is not known to be fast
                                              * enough, -1: it is not */
+  struct kecs_sync__batch *next;            /* read ahead while the hub was at the one before (push.c) */
   bool no_stage;                            /* the login may make no tables at the hub for it */
   kecs_sync__told told;
   char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
@@ -6682,6 +6738,8 @@ typedef struct kecs_sync__exchange {
   bool small;   /* it only reads, and few rows are expected: set it before it is sent */
   bool stays;   /* its transaction stays open: set it before it is sent */
   bool goes_on; /* in the transaction that another one has left open */
+  void (*meanwhile)(void *user); /* what is done while the hub works; NULL: nothing */
+  void *user;
 } kecs_sync__exchange;
 
 KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);
@@ -6916,16 +6974,6 @@ static const char kecs_sync__grants_form[] =
     "CREATE OR REPLACE FUNCTION {S}sync_base(who text) RETURNS text LANGUAGE sql IMMUTABLE AS $kecs_sync$\n"
     "  SELECT CASE WHEN who ~ '#[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]$'\n"
     "    THEN left(who,-9) ELSE who END\n"
-    "$kecs_sync$;\n"
-    /* An attribute may name its cluster without an ARN. No backslash is in here, so no setting changes what it says. */
-    "CREATE OR REPLACE FUNCTION {S}sync_scope(kind bigint,key text) RETURNS text LANGUAGE sql IMMUTABLE AS\n"
-    "$kecs_sync$\n"
-    "  SELECT coalesce(CASE WHEN key LIKE 'arn:%' THEN coalesce(\n"
-    "    substring(key from '^(arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:cluster/[A-Za-z0-9_-]+)(?:,|$)'),\n"
-    "    substring(key from '^(arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:)(?:service|task|task-set|container-instance)/')||\n"
-    "    'cluster/'||substring(key from\n"
-    "    '^arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:(?:service|task|task-set|container-instance)/([A-Za-z0-9_-]+)/'))\n"
-    "    WHEN kind={attribute} THEN 'cluster/'||substring(key from '^([A-Za-z0-9_-]+),') END,'-')\n"
     "$kecs_sync$;\n"
     /* NULL: the whole tenant. */
     "CREATE OR REPLACE FUNCTION {S}sync_granted(whose text,site_name text) RETURNS text[] LANGUAGE plpgsql STABLE\n"
@@ -7294,10 +7342,9 @@ static void kecs_sync__scope_list(kecs_sync__scope_sql *sql) {
 }
 
 KECS_PG__FN void kecs_sync__hub_scopes(kecs_pg__text *out, const kecs_pg__connection *connection) {
-  char attribute[16];
   kecs_pg__text form = {connection->allocator, NULL, 0, 0, KECS_OK};
-  snprintf(attribute, sizeof attribute, "%d", (int)KECS_KIND_ATTRIBUTE);
-  const kecs_pg__mark marks[] = {{"attribute", attribute}, {"S", "{S}"}, {"text", "{text}"}, {NULL, NULL}};
+  const kecs_pg__mark marks[] = {{"S", "{S}"}, {"text", "{text}"}, {NULL, NULL}};
+  kecs_sync__hub_owner(&form);
   kecs_pg__text_fill(&form, kecs_sync__grants_form, marks);
   kecs_pg__text_adds(&form, kecs_sync__tombs_form);
   if (!form.status) {
@@ -8700,6 +8747,9 @@ static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync
   sync->report.round_trips++;
   sync->sent_us = kecs_replica_now(sync->store); /* a new connection has been made by now */
   bool good = kecs_sync__send_packet(sync, packet);
+  if (good && exchange->meanwhile) {
+    exchange->meanwhile(exchange->user);
+  }
   for (int i = 0; good && i < packet->count; i++) {
     good = kecs_sync__receive_statement(exchange, &packet->statement[i], doing, &status, &stopped_at);
   }
@@ -8895,7 +8945,7 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
   bool went_back = sync->notes.repair && (sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST));
   kecs_replica side = {sync->notes.site,   sync->notes.acked, sync->kinds, sync->notes.former, sync->policies,
-                       sync->policy_count, sync->merge,       sync->user,  went_back};
+                       sync->policy_count, sync->merge,       sync->user,  went_back, 0};
   return side;
 }
 
@@ -8933,13 +8983,8 @@ KECS_PG__FN void kecs_sync__array_end(kecs_pg__text *array) {
   kecs_pg__text_adds(array, array->len == 0 ? "{}" : "}");
 }
 
-/* ---- sync/load.c ------------------------------------------------------------------------------------------------- */
-/* sync/load.c -- a push of many rows: they go by binary COPY into tables of the transaction's own, and are merged from
- * there (hub_load.c).
- *
- * COPY has no place in a pipeline, so such a push is some exchanges within one transaction: the tables are made, the
- * rows are copied, and what follows is the exchange that any push is, with its COMMIT. Nothing is locked at the hub
- * before all rows are there, however slow the link. */
+/* ---- sync/collect.c ---------------------------------------------------------------------------------------------- */
+/* sync/collect.c -- states are put together for a push: as arrays, one a column, or as what a COPY takes. */
 
 /* ---- sync/push.h ------------------------------------------------------------------------------------------------- */
 /* sync/push.h -- states that go to the hub: how they are collected as arrays, and sent as one push. */
@@ -8975,6 +9020,8 @@ typedef struct kecs_sync__load {
   const kecs_replica_end *end; /* with how many entries it is made of, before the first state comes; NULL: few */
   kecs_sync__policy_rows *policy[KECS_KIND_COUNT]; /* what rules need of the rows */
 
+  void (*meanwhile)(void *user); /* done while the hub merges it; NULL: nothing */
+  void *user;
   bool partly;    /* rows go without the groups that are not pending, where the hub has the row */
   int64_t origin; /* the site that made the tombstones: those of one go together */
 } kecs_sync__load;
@@ -8991,6 +9038,9 @@ typedef struct kecs_sync__keys {
   kecs_sync *sync;
   kecs_sync__key *first;
 } kecs_sync__keys;
+
+/* A site's number as it travels. */
+KECS_PG__FN int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site);
 
 KECS_PG__FN kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot);
 
@@ -9009,6 +9059,8 @@ KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_in
 
 /* Adds a state to a load (`user`). */
 KECS_PG__FN kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user);
+/* The same for a row or a deletion that was refused. */
+KECS_PG__FN kecs_status kecs_sync__load_again(const kecs_replica_row *row, void *user);
 KECS_PG__FN void kecs_sync__load_begin(kecs_sync__load *load, kecs_sync *sync);
 KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load);
 
@@ -9029,7 +9081,205 @@ KECS_PG__FN kecs_status kecs_sync__repushed(kecs_store *tx, const kecs_sync *syn
 
 #endif
 
-/* ---- sync/load.c, continued -------------------------------------------------------------------------------------- */
+/* ---- sync/collect.c, continued ----------------------------------------------------------------------------------- */
+#include <stdlib.h>
+#include <string.h>
+
+KECS_PG__FN kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot) {
+  if (!*slot) {
+    *slot = kecs_pg__alloc(&sync->allocator, sizeof **slot);
+    for (int i = 0; *slot && i < KECS_SYNC__ARRAYS; i++) {
+      (*slot)->array[i].allocator = &sync->allocator;
+    }
+  }
+  return *slot;
+}
+
+static void kecs_sync__array_value(kecs_pg__text *array, const kecs_column_info *column, const kecs_value *value) {
+  if (value->type == KECS_VALUE_NULL) {
+    kecs_sync__array_add(array, NULL);
+  } else if (value->type == KECS_VALUE_TEXT) {
+    kecs_sync__array_add(array, value->text);
+  } else if (column->type == KECS_TYPE_BOOL) {
+    kecs_sync__array_bool(array, value->number != 0);
+  } else {
+    kecs_sync__array_int(array, value->number);
+  }
+}
+
+KECS_PG__FN int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site) {
+  return site == KECS_REPLICA_HERE ? sync->notes.site : site;
+}
+
+/* `row` is NULL for a deletion. */
+static kecs_status kecs_sync__load_policy(kecs_sync__load *load, kecs_kind kind, const kecs_replica_row *row) {
+  kecs_sync__policy_rows **slot = &load->policy[kind];
+  if (!kecs_sync__policy_any(load->sync, kind)) {
+    return KECS_OK;
+  }
+  *slot = *slot ? *slot : kecs_pg__alloc(&load->sync->allocator, sizeof **slot);
+  if (*slot && row) {
+    kecs_sync__policy_row(load->sync, *slot, row);
+  }
+  return *slot ? KECS_OK : KECS_E_NOMEM;
+}
+
+/* Whether a column goes with a row of which only some groups do: these, and the key. */
+static bool kecs_sync__goes(const kecs_kind_info *info, int column, unsigned pending) {
+  for (int i = 0; i < info->keys[0].count; i++) {
+    if (info->keys[0].columns[i] == column) {
+      return true;
+    }
+  }
+  return (info->columns[column].group == KECS_GROUP_SPEC && (pending & 1U << KECS_REPLICA_SPEC)) ||
+         (info->columns[column].group == KECS_GROUP_STATUS && (pending & 1U << KECS_REPLICA_STATUS));
+}
+
+static void kecs_sync__put_int(kecs_sync__arrays *put, int at, int64_t number) {
+  if (put->copied) {
+    kecs_sync__copied_int(put, number);
+  } else {
+    kecs_sync__array_int(&put->array[at], number);
+  }
+}
+
+static void kecs_sync__put_value(kecs_sync__arrays *put, int at, const kecs_column_info *column,
+                                 const kecs_value *value) {
+  if (put->copied) {
+    kecs_sync__copied_value(put, column, value);
+  } else {
+    kecs_sync__array_value(&put->array[at], column, value);
+  }
+}
+
+/* Begins a row with its key. Many rows are put together for a COPY. */
+static kecs_sync__arrays *kecs_sync__put_begin(kecs_sync__load *load, const kecs_replica_row *row) {
+  kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
+  if (put && put->rows == 0) {
+    put->copied = load->end && load->end->read > KECS_SYNC__BATCH_MOST && !load->sync->no_stage;
+    load->copies = load->copies || put->copied;
+  }
+  if (put && put->copied) {
+    kecs_sync__copied_key(put, load->sync, row);
+  } else if (put) {
+    kecs_sync__array_add(&put->array[0], row->key);
+  }
+  return put;
+}
+
+static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica_row *row) {
+  static const kecs_value nothing = {KECS_VALUE_NULL, 0, NULL, 0};
+  kecs_sync__arrays *put = kecs_sync__put_begin(load, row);
+  const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  bool partly = load->partly && !(row->pending & 1U << KECS_REPLICA_LIFE);
+  int at = 2;
+  if (!put) {
+    return KECS_E_NOMEM;
+  }
+  kecs_sync__put_int(put, 1, (int64_t)row->pending | (partly ? KECS_SYNC__PARTLY : 0));
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    bool goes = !partly || i == KECS_REPLICA_LIFE || (row->pending & 1U << i);
+    kecs_sync__put_int(put, at++, goes ? row->stamp[i] : 0);
+    kecs_sync__put_int(put, at++, goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
+  }
+  for (int i = 0; i < info->column_count; i++) {
+    if (kecs_sync__known(load->sync, info, i)) {
+      bool goes = !partly || kecs_sync__goes(info, i, row->pending);
+      kecs_sync__put_value(put, at++, &info->columns[i], goes ? &row->values[i] : &nothing);
+    }
+  }
+  put->count = put->copied ? 0 : at;
+  put->rows++;
+  load->rows++;
+  if (put->copied) {
+    kecs_sync__copied_int(put, put->rows);
+  }
+  return kecs_sync__load_policy(load, row->kind, row);
+}
+
+/* In all parts but the last a comma is written \, and a backslash \\. */
+KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_info *info, const char *key) {
+  const kecs_column_list *list = &info->keys[0];
+  for (int i = 0; i < list->count; i++) {
+    kecs_pg__text part = {bury->array[0].allocator, NULL, 0, 0, KECS_OK};
+    bool last = i == list->count - 1;
+    while (*key && (last || *key != ',')) {
+      key += !last && *key == '\\' && key[1] ? 1 : 0;
+      kecs_pg__text_add(&part, key++, 1);
+    }
+    key += !last && *key == ',' ? 1 : 0;
+    const kecs_column_info *column = &info->columns[list->columns[i]];
+    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
+    if (text) {
+      kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
+    } else {
+      kecs_sync__array_int(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? strtoll(part.data, NULL, 10) : 0);
+    }
+    bury->array[0].status = bury->array[0].status ? bury->array[0].status : part.status;
+    kecs_pg__text_free(&part);
+  }
+}
+
+KECS_PG__FN kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user) {
+  kecs_sync__load *load = user;
+  if (!row->dead) {
+    return kecs_sync__load_row(load, row);
+  }
+  kecs_sync__arrays *bury = kecs_sync__arrays_of(load->sync, &load->bury[row->kind]);
+  const kecs_kind_info *info = kecs_kind_describe(row->kind);
+  if (!bury) {
+    return KECS_E_NOMEM;
+  }
+  kecs_sync__array_add(&bury->array[0], row->key);
+  kecs_sync__array_int(&bury->array[1], row->stamp[0]);
+  kecs_sync__load_key(bury, info, row->key);
+  bury->count = KECS_SYNC__BURY_FIXED + info->keys[0].count;
+  bury->rows++;
+  load->rows++;
+  load->buries = true;
+  return kecs_sync__load_policy(load, row->kind, NULL);
+}
+
+/* A row or a deletion that was refused. */
+KECS_PG__FN kecs_status kecs_sync__load_again(const kecs_replica_row *row, void *user) {
+  kecs_replica_row all = *row;
+  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
+    all.pending |= row->stamp[i] && row->site[i] == KECS_REPLICA_HERE ? 1U << i : 0;
+  }
+  bool theirs = row->dead && row->site[0] != KECS_REPLICA_HERE;
+  return theirs ? KECS_OK : kecs_sync__load_visit(&all, user);
+}
+
+KECS_PG__FN void kecs_sync__load_begin(kecs_sync__load *load, kecs_sync *sync) {
+  memset(load, 0, sizeof *load);
+  load->sync = sync;
+  load->origin = KECS_REPLICA_HERE;
+}
+
+KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load) {
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
+    kecs_sync__arrays *const all[] = {load->put[kind], load->bury[kind]};
+    for (size_t a = 0; a < 2; a++) {
+      for (int i = 0; all[a] && i < KECS_SYNC__ARRAYS; i++) {
+        kecs_pg__text_free(&all[a]->array[i]);
+      }
+      kecs_pg__release(&load->sync->allocator, all[a], sizeof *all[a]);
+    }
+    if (load->policy[kind]) {
+      kecs_sync__policy_rows_free(load->policy[kind]);
+      kecs_pg__release(&load->sync->allocator, load->policy[kind], sizeof *load->policy[kind]);
+    }
+  }
+}
+
+/* ---- sync/load.c ------------------------------------------------------------------------------------------------- */
+/* sync/load.c -- a push of many rows: they go by binary COPY into tables of the transaction's own, and are merged from
+ * there (hub_load.c).
+ *
+ * COPY has no place in a pipeline, so such a push is some exchanges within one transaction: the tables are made, the
+ * rows are copied, and what follows is the exchange that any push is, with its COMMIT. Nothing is locked at the hub
+ * before all rows are there, however slow the link. */
+
 #include <stdio.h>
 #include <string.h>
 
@@ -9164,195 +9414,6 @@ KECS_PG__FN kecs_status kecs_sync__load_copies(kecs_sync *sync, kecs_sync__load 
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- collecting ---- */
-
-KECS_PG__FN kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot) {
-  if (!*slot) {
-    *slot = kecs_pg__alloc(&sync->allocator, sizeof **slot);
-    for (int i = 0; *slot && i < KECS_SYNC__ARRAYS; i++) {
-      (*slot)->array[i].allocator = &sync->allocator;
-    }
-  }
-  return *slot;
-}
-
-static void kecs_sync__array_value(kecs_pg__text *array, const kecs_column_info *column, const kecs_value *value) {
-  if (value->type == KECS_VALUE_NULL) {
-    kecs_sync__array_add(array, NULL);
-  } else if (value->type == KECS_VALUE_TEXT) {
-    kecs_sync__array_add(array, value->text);
-  } else if (column->type == KECS_TYPE_BOOL) {
-    kecs_sync__array_bool(array, value->number != 0);
-  } else {
-    kecs_sync__array_int(array, value->number);
-  }
-}
-
-static int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site) {
-  return site == KECS_REPLICA_HERE ? sync->notes.site : site;
-}
-
-/* `row` is NULL for a deletion. */
-static kecs_status kecs_sync__load_policy(kecs_sync__load *load, kecs_kind kind, const kecs_replica_row *row) {
-  kecs_sync__policy_rows **slot = &load->policy[kind];
-  if (!kecs_sync__policy_any(load->sync, kind)) {
-    return KECS_OK;
-  }
-  *slot = *slot ? *slot : kecs_pg__alloc(&load->sync->allocator, sizeof **slot);
-  if (*slot && row) {
-    kecs_sync__policy_row(load->sync, *slot, row);
-  }
-  return *slot ? KECS_OK : KECS_E_NOMEM;
-}
-
-/* Whether a column goes with a row of which only some groups do: these, and the key. */
-static bool kecs_sync__goes(const kecs_kind_info *info, int column, unsigned pending) {
-  for (int i = 0; i < info->keys[0].count; i++) {
-    if (info->keys[0].columns[i] == column) {
-      return true;
-    }
-  }
-  return (info->columns[column].group == KECS_GROUP_SPEC && (pending & 1U << KECS_REPLICA_SPEC)) ||
-         (info->columns[column].group == KECS_GROUP_STATUS && (pending & 1U << KECS_REPLICA_STATUS));
-}
-
-static void kecs_sync__put_int(kecs_sync__arrays *put, int at, int64_t number) {
-  if (put->copied) {
-    kecs_sync__copied_int(put, number);
-  } else {
-    kecs_sync__array_int(&put->array[at], number);
-  }
-}
-
-static void kecs_sync__put_value(kecs_sync__arrays *put, int at, const kecs_column_info *column,
-                                 const kecs_value *value) {
-  if (put->copied) {
-    kecs_sync__copied_value(put, column, value);
-  } else {
-    kecs_sync__array_value(&put->array[at], column, value);
-  }
-}
-
-/* Begins a row with its key. Many rows are put together for a COPY. */
-static kecs_sync__arrays *kecs_sync__put_begin(kecs_sync__load *load, const kecs_replica_row *row) {
-  kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
-  if (put && put->rows == 0) {
-    put->copied = load->end && load->end->read > KECS_SYNC__BATCH_MOST && !load->sync->no_stage;
-    load->copies = load->copies || put->copied;
-  }
-  if (put && put->copied) {
-    kecs_sync__copied_key(put, load->sync, row);
-  } else if (put) {
-    kecs_sync__array_add(&put->array[0], row->key);
-  }
-  return put;
-}
-
-static kecs_status kecs_sync__load_row(kecs_sync__load *load, const kecs_replica_row *row) {
-  static const kecs_value nothing = {KECS_VALUE_NULL, 0, NULL, 0};
-  kecs_sync__arrays *put = kecs_sync__put_begin(load, row);
-  const kecs_kind_info *info = kecs_kind_describe(row->kind);
-  bool partly = load->partly && !(row->pending & 1U << KECS_REPLICA_LIFE);
-  int at = 2;
-  if (!put) {
-    return KECS_E_NOMEM;
-  }
-  kecs_sync__put_int(put, 1, (int64_t)row->pending | (partly ? KECS_SYNC__PARTLY : 0));
-  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    bool goes = !partly || i == KECS_REPLICA_LIFE || (row->pending & 1U << i);
-    kecs_sync__put_int(put, at++, goes ? row->stamp[i] : 0);
-    kecs_sync__put_int(put, at++, goes ? kecs_sync__wire_site(load->sync, row->site[i]) : 0);
-  }
-  for (int i = 0; i < info->column_count; i++) {
-    if (kecs_sync__known(load->sync, info, i)) {
-      bool goes = !partly || kecs_sync__goes(info, i, row->pending);
-      kecs_sync__put_value(put, at++, &info->columns[i], goes ? &row->values[i] : &nothing);
-    }
-  }
-  put->count = put->copied ? 0 : at;
-  put->rows++;
-  load->rows++;
-  if (put->copied) {
-    kecs_sync__copied_int(put, put->rows);
-  }
-  return kecs_sync__load_policy(load, row->kind, row);
-}
-
-/* In all parts but the last a comma is written \, and a backslash \\. */
-KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_info *info, const char *key) {
-  const kecs_column_list *list = &info->keys[0];
-  for (int i = 0; i < list->count; i++) {
-    kecs_pg__text part = {bury->array[0].allocator, NULL, 0, 0, KECS_OK};
-    bool last = i == list->count - 1;
-    while (*key && (last || *key != ',')) {
-      key += !last && *key == '\\' && key[1] ? 1 : 0;
-      kecs_pg__text_add(&part, key++, 1);
-    }
-    key += !last && *key == ',' ? 1 : 0;
-    const kecs_column_info *column = &info->columns[list->columns[i]];
-    bool text = column->type == KECS_TYPE_TEXT || column->type == KECS_TYPE_JSON;
-    if (text) {
-      kecs_sync__array_add(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? part.data : "");
-    } else {
-      kecs_sync__array_int(&bury->array[KECS_SYNC__BURY_FIXED + i], part.len ? strtoll(part.data, NULL, 10) : 0);
-    }
-    bury->array[0].status = bury->array[0].status ? bury->array[0].status : part.status;
-    kecs_pg__text_free(&part);
-  }
-}
-
-KECS_PG__FN kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user) {
-  kecs_sync__load *load = user;
-  if (!row->dead) {
-    return kecs_sync__load_row(load, row);
-  }
-  kecs_sync__arrays *bury = kecs_sync__arrays_of(load->sync, &load->bury[row->kind]);
-  const kecs_kind_info *info = kecs_kind_describe(row->kind);
-  if (!bury) {
-    return KECS_E_NOMEM;
-  }
-  kecs_sync__array_add(&bury->array[0], row->key);
-  kecs_sync__array_int(&bury->array[1], row->stamp[0]);
-  kecs_sync__load_key(bury, info, row->key);
-  bury->count = KECS_SYNC__BURY_FIXED + info->keys[0].count;
-  bury->rows++;
-  load->rows++;
-  load->buries = true;
-  return kecs_sync__load_policy(load, row->kind, NULL);
-}
-
-/* A row or a deletion that was refused. */
-static kecs_status kecs_sync__load_again(const kecs_replica_row *row, void *user) {
-  kecs_replica_row all = *row;
-  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    all.pending |= row->stamp[i] && row->site[i] == KECS_REPLICA_HERE ? 1U << i : 0;
-  }
-  bool theirs = row->dead && row->site[0] != KECS_REPLICA_HERE;
-  return theirs ? KECS_OK : kecs_sync__load_visit(&all, user);
-}
-
-KECS_PG__FN void kecs_sync__load_begin(kecs_sync__load *load, kecs_sync *sync) {
-  memset(load, 0, sizeof *load);
-  load->sync = sync;
-  load->origin = KECS_REPLICA_HERE;
-}
-
-KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load) {
-  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
-    kecs_sync__arrays *const all[] = {load->put[kind], load->bury[kind]};
-    for (size_t a = 0; a < 2; a++) {
-      for (int i = 0; all[a] && i < KECS_SYNC__ARRAYS; i++) {
-        kecs_pg__text_free(&all[a]->array[i]);
-      }
-      kecs_pg__release(&load->sync->allocator, all[a], sizeof *all[a]);
-    }
-    if (load->policy[kind]) {
-      kecs_sync__policy_rows_free(load->policy[kind]);
-      kecs_pg__release(&load->sync->allocator, load->policy[kind], sizeof *load->policy[kind]);
-    }
-  }
-}
-
 /* ---- sending ---- */
 
 typedef struct kecs_sync__numbers {
@@ -9443,6 +9504,8 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   } else {
     kecs_sync__begin(&exchange, sync, true);
   }
+  exchange.meanwhile = load->meanwhile;
+  exchange.user = load->user;
   (void)kecs_sync__add_call(&exchange,
                             load->buries ? "SELECT {S}sync_begin({T},$1::bigint,$2,$3,true)"
                                          : "SELECT {S}sync_begin({T},$1::bigint,$2,$3,false)",
@@ -9598,31 +9661,91 @@ static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
   }
 }
 
-static kecs_status kecs_sync__push_entries(kecs_sync *sync, bool *out_more) {
+/* What is between two places of the log, as it is pushed. */
+typedef struct kecs_sync__batch {
+  kecs_sync *sync;
   kecs_sync__load load;
-  kecs_replica side = kecs_sync__side(sync);
   kecs_replica_end end;
+  int most; /* entries */
+} kecs_sync__batch;
+
+static void kecs_sync__batch_free(kecs_sync *sync, kecs_sync__batch *batch) {
+  if (batch) {
+    kecs_sync__load_free(&batch->load);
+    kecs_pg__release(&sync->allocator, batch, sizeof *batch);
+  }
+}
+
+/* Entries that go with the next push. */
+static int kecs_sync__push_most(const kecs_sync *sync) {
+  return kecs_sync__bounded(sync, sync->load > 0 ? sync->load : sync->batch);
+}
+
+/* Reads the entries above the push mark, or above `after` where that is higher, or up to `upto`. */
+static kecs_status kecs_sync__batch_read(kecs_sync *sync, int64_t after, const kecs_replica_end *upto,
+                                         kecs_sync__batch **out_batch) {
+  kecs_replica side = kecs_sync__side(sync);
+  kecs_sync__batch *batch = kecs_pg__alloc(&sync->allocator, sizeof *batch);
+  *out_batch = batch;
+  if (!batch) {
+    return KECS_E_NOMEM;
+  }
+  side.after = after;
+  batch->sync = sync;
+  batch->most = kecs_sync__push_most(sync);
+  kecs_sync__load_begin(&batch->load, sync);
+  batch->load.partly = true;
+  batch->load.end = &batch->end;
+  return kecs_replica_pending(sync->store, &side, batch->most, upto, kecs_sync__load_visit, &batch->load, &batch->end);
+}
+
+/* While the hub merges a load, the next one is read. What is changed after that has an entry above both. Where this
+ * fails, it is read again when its turn comes. */
+static void kecs_sync__read_ahead(void *user) {
+  const kecs_sync__batch *batch = user;
+  kecs_sync *sync = batch->sync;
+  if (kecs_sync__batch_read(sync, batch->end.seq, NULL, &sync->next)) {
+    kecs_sync__batch_free(sync, sync->next);
+    sync->next = NULL;
+  }
+}
+
+/* Not where what the hub says of this one has a part in what the next one says: rules are about the stamps that edits
+ * were based on, and refused rows may change. */
+static bool kecs_sync__may_read_ahead(const kecs_sync *sync, const kecs_sync__batch *batch) {
+  return batch->load.copies && batch->end.read == batch->most && sync->policy_count == 0;
+}
+
+static kecs_status kecs_sync__push_batch(kecs_sync *sync, kecs_sync__batch *batch) {
+  int64_t begun = kecs_pg__now_ms();
+  int64_t refused = sync->report.refused;
+  kecs_status status = kecs_sync__intend(sync, batch->end.seq, batch->end.stamp);
+  status = status ? status : kecs_sync__push_send(sync, &batch->load);
+  if (!status) {
+    kecs_sync__adapt(sync, batch->load.rows, kecs_pg__now_ms() - begun);
+  }
+  if (status || sync->report.refused > refused) {
+    kecs_sync__batch_free(sync, sync->next);
+    sync->next = NULL;
+  }
+  return status;
+}
+
+static kecs_status kecs_sync__push_entries(kecs_sync *sync, bool *out_more) {
   bool again = sync->notes.intent.id[0] != '\0';
   kecs_replica_end upto = {sync->notes.intent.seq, sync->notes.intent.stamp, 0};
-  int batch = kecs_sync__bounded(sync, sync->load > 0 ? sync->load : sync->batch);
-  memset(&end, 0, sizeof end);
-  kecs_sync__load_begin(&load, sync);
-  load.partly = true;
-  load.end = &end;
-  kecs_status status = kecs_replica_pending(sync->store, &side, batch, again ? &upto : NULL,
-                                            kecs_sync__load_visit, &load, &end);
-  *out_more = !status && (again || end.read == batch);
-  if (!status && !again && load.rows == 0) {
-    status = end.read ? kecs_sync__pass_over(sync, &end) : KECS_OK;
+  kecs_sync__batch *batch = sync->next;
+  kecs_status status = batch ? KECS_OK : kecs_sync__batch_read(sync, 0, again ? &upto : NULL, &batch);
+  sync->next = NULL;
+  *out_more = !status && (again || batch->end.read == batch->most);
+  if (!status && !again && batch->load.rows == 0) {
+    status = batch->end.read ? kecs_sync__pass_over(sync, &batch->end) : KECS_OK;
   } else if (!status) {
-    int64_t begun = kecs_pg__now_ms();
-    status = kecs_sync__intend(sync, end.seq, end.stamp);
-    status = status ? status : kecs_sync__push_send(sync, &load);
-    if (!status) {
-      kecs_sync__adapt(sync, load.rows, kecs_pg__now_ms() - begun);
-    }
+    batch->load.meanwhile = !again && kecs_sync__may_read_ahead(sync, batch) ? kecs_sync__read_ahead : NULL;
+    batch->load.user = batch;
+    status = kecs_sync__push_batch(sync, batch);
   }
-  kecs_sync__load_free(&load);
+  kecs_sync__batch_free(sync, batch);
   return status;
 }
 
@@ -11317,7 +11440,7 @@ KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
  * whole, rows of those that it has no longer leave this file.
  *
  * Scopes are names in one text with spaces between: ARNs of clusters, "-" for what belongs to none, or "*" for the
- * whole tenant. sync_scope at the hub (hub_scope.c) and kecs_sync__in_scope here say alike what a key belongs to. */
+ * whole tenant. sync_scope at the hub (hub_owner.c) and kecs_sync__in_scope here say alike what a key belongs to. */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -37,15 +37,16 @@ static void history_by_hand(const hand *by_hand) {
   static const char at[] = "FROM " HISTORY_HAND ".history WHERE tenant='" HAND_TENANT "' AND arn=$1 AND seq>$2::bigint";
   char sql[4096];
   hand_run(by_hand,
-           "SET client_min_messages=warning; DROP SCHEMA IF EXISTS " HISTORY_HAND " CASCADE; CREATE SCHEMA " HISTORY_HAND
-           "; CREATE TABLE " HISTORY_HAND ".tasks(LIKE " HAND_TABLE " INCLUDING ALL); INSERT INTO " HISTORY_HAND
-           ".tasks OVERRIDING SYSTEM VALUE SELECT * FROM " HAND_TABLE "; CREATE TABLE " HISTORY_HAND
-           ".history(seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,changed_at bigint,actor text,LIKE " HAND_TABLE
-           "); CREATE INDEX history_arn ON " HISTORY_HAND ".history(tenant,arn,seq); CREATE FUNCTION " HISTORY_HAND
-           ".keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO " HISTORY_HAND
-           ".history VALUES(DEFAULT,(extract(epoch FROM clock_timestamp())*1000000)::bigint,'bench',OLD.*); RETURN NULL;"
-           " END $$; CREATE TRIGGER keep AFTER UPDATE ON " HISTORY_HAND ".tasks FOR EACH ROW EXECUTE FUNCTION " HISTORY_HAND
-           ".keep(); ANALYZE " HISTORY_HAND ".tasks");
+           "SET client_min_messages=warning; DROP SCHEMA IF EXISTS " HISTORY_HAND " CASCADE; CREATE SCHEMA "
+           HISTORY_HAND "; CREATE TABLE " HISTORY_HAND ".tasks(LIKE " HAND_TABLE " INCLUDING ALL); "
+           "INSERT INTO " HISTORY_HAND ".tasks OVERRIDING SYSTEM VALUE SELECT * FROM " HAND_TABLE "; "
+           "CREATE TABLE " HISTORY_HAND ".history(seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+           "changed_at bigint,actor text,LIKE " HAND_TABLE "); "
+           "CREATE INDEX history_arn ON " HISTORY_HAND ".history(tenant,arn,seq); "
+           "CREATE FUNCTION " HISTORY_HAND ".keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO "
+           HISTORY_HAND ".history VALUES(DEFAULT,(extract(epoch FROM clock_timestamp())*1000000)::bigint,'bench',OLD.*)"
+           "; RETURN NULL; END $$; CREATE TRIGGER keep AFTER UPDATE ON " HISTORY_HAND
+           ".tasks FOR EACH ROW EXECUTE FUNCTION " HISTORY_HAND ".keep(); ANALYZE " HISTORY_HAND ".tasks");
   hand_prepare(by_hand, "keep",
                "UPDATE " HISTORY_HAND ".tasks SET stopped_reason=$1,version=version+1,updated_at=1 WHERE tenant='"
                HAND_TENANT "' AND arn=$2");

@@ -1,9 +1,10 @@
-/* slow_disk.c -- a library for LD_PRELOAD that makes a server's disk slow: each wait for the write-ahead log to be on the
- * disk takes at least as many microseconds as the file named by KECS_SLOW_DISK says; 0, or none, is as it comes.
+/* slow_disk.c -- a library for LD_PRELOAD that makes a server's disk slow: each wait for the write-ahead log to be on
+ * the disk takes at least as many microseconds as the file named by KECS_SLOW_DISK says; 0, or none, is as it comes.
  *
  * PostgreSQL waits for its log in fdatasync, and so do those who commit meanwhile: all that is written when a wait
- * begins is there when it ends, what comes later needs the next one. commit_delay sleeps before the wait, and takes along
- * what comes until the sleep is over; a sleep in a trigger holds the transaction's locks. Neither is what a disk does. */
+ * begins is there when it ends, what comes later needs the next one. commit_delay sleeps before the wait, and takes
+ * along what comes until the sleep is over; a sleep in a trigger holds the transaction's locks. Neither is what a disk
+ * does. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

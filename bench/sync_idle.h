@@ -45,7 +45,7 @@ static sync_use sync_idle_visits(sync_world *world, int rounds) {
   return sync_use_since(world, &before);
 }
 
-/* As if the last round that did something had been an hour ago. */
+/* As if the last round that has noted its time had been an hour ago. */
 static void sync_idle_age(const sync_world *world) {
   sqlite3 *db = sync_hand_file(world->edge.path);
   sync_hand_sqlite(db,
@@ -99,7 +99,8 @@ static void sync_idle_run(sync_world *world, FILE *out, double every) {
   sync_edge_open(world, &world->edge, 0);
   sync_idle noted = sync_idle_rounds(world, 1);
   sync_edge_close(&world->edge);
-  sync_tell(out, "sync.idle.edge_note", noted.written, "bytes, the round that notes its time");
+  sync_tell(out, "sync.idle.edge_note", noted.written, "bytes, the round of an hour that notes its time");
+  sync_remove(world->edge.path);
 }
 
 #endif

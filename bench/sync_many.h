@@ -14,16 +14,17 @@ typedef struct sync_manner {
   bool visits;  /* with a connection for each round, as a program does that is started each time */
   bool changes; /* each round has one row to push, and those of the others to pull */
   bool few;     /* SYNC_FEW edges, whatever is asked for */
+  int warm;     /* rounds of each edge that do not count: a connection's first ones make its plans */
   int rounds;   /* of each edge */
 } sync_manner;
 
 static const sync_manner sync_manners[] = {
-    {"sync.edges.few", false, false, false, true, 20},
-    {"sync.edges.few_changes", false, false, true, true, 3},
-    {"sync.edges.few_visits", false, true, false, true, 3},
-    {"sync.edges.few_pooled", true, false, false, true, 20},
-    {"sync.edges.many_visits", false, true, false, false, 1},
-    {"sync.edges.many_pooled", true, false, false, false, 5},
+    {"sync.edges.few", false, false, false, true, 8, 20},
+    {"sync.edges.few_changes", false, false, true, true, 8, 4},
+    {"sync.edges.few_visits", false, true, false, true, 0, 3},
+    {"sync.edges.few_pooled", true, false, false, true, 8, 20},
+    {"sync.edges.many_visits", false, true, false, false, 0, 1},
+    {"sync.edges.many_pooled", true, false, false, false, 1, 5},
 };
 
 typedef struct sync_many {
@@ -31,7 +32,8 @@ typedef struct sync_many {
   const sync_manner *manner;
   sync_edge *edges;
   int count;
-  int rounds;
+  int from; /* rounds, and the one behind the last */
+  int until;
   pthread_t thread[SYNC_THREADS];
 } sync_many;
 
@@ -97,7 +99,7 @@ static void sync_many_round(const sync_many *many, sync_edge *edge, int round) {
 static void *sync_many_thread(void *user) {
   const sync_hand_of *self = user;
   sync_many *many = self->many;
-  for (int round = 0; round < many->rounds; round++) {
+  for (int round = many->from; round < many->until; round++) {
     for (int i = self->number; i < many->count; i += SYNC_THREADS) {
       sync_many_round(many, &many->edges[i], round);
     }
@@ -105,9 +107,10 @@ static void *sync_many_thread(void *user) {
   return NULL;
 }
 
-static void sync_many_rounds(sync_many *many, int rounds) {
+static void sync_many_rounds(sync_many *many, int from, int rounds) {
   sync_hand_of hands[SYNC_THREADS];
-  many->rounds = rounds;
+  many->from = from;
+  many->until = from + rounds;
   for (int i = 0; i < SYNC_THREADS; i++) {
     hands[i] = (sync_hand_of){many, i};
     bench_check(pthread_create(&many->thread[i], NULL, sync_many_thread, &hands[i]) == 0, "no thread");
@@ -166,6 +169,7 @@ static void sync_many_prepare(sync_many *many) {
       sync_edge_close(edge);
     }
   }
+  sync_remove(form.path);
 }
 
 static void sync_many_end(sync_many *many) {
@@ -185,8 +189,9 @@ static void sync_many_run(sync_world *world, const sync_manner *manner, FILE *ou
     return;
   }
   sync_many_prepare(&many);
+  sync_many_rounds(&many, 0, manner->warm);
   sync_use before = sync_use_now(world);
-  sync_many_rounds(&many, manner->rounds);
+  sync_many_rounds(&many, manner->warm, manner->rounds);
   sync_use use = sync_use_since(world, &before);
   double rounds = (double)many.count * manner->rounds;
   printf("%s: %d edges, %d threads\n", manner->name, many.count, SYNC_THREADS);

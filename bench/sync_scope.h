@@ -78,6 +78,10 @@ static void sync_scope_run(sync_world *world, bench_table *table, FILE *out, int
     sync_edge_close(&scope.scoped);
     sync_edge_close(&scope.whole);
     sync_edge_close(&scope.one);
+    const sync_edge *const edges[] = {&world->edge, &scope.scoped, &scope.whole, &scope.one};
+    for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
+      sync_remove(edges[i]->path);
+    }
   }
   bench_add(table, "sync.scope.first", 0, ours[0], theirs[0], rounds);
   bench_add(table, "sync.scope.changes", 0, ours[1], theirs[1], rounds);

@@ -59,6 +59,7 @@ typedef struct kecs_replica {
   void *user;
   bool doubts; /* the other side went back in its history, and it is not known yet what it has lost of what it had
                 * acknowledged: what goes along with a deleted row is kept in the log of conflicts, pending or not */
+  int64_t after; /* kecs_replica_pending: entries up to it are under way already; 0: what is above the push mark */
 } kecs_replica;
 
 /* All that is known of one natural key: a row, or that it was deleted. */

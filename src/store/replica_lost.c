@@ -83,13 +83,9 @@ KECS__FN kecs_status kecs__merge_lost(kecs__join *merge, bool ours, const char *
 
 /* Whether the other side may lack what it has acknowledged of a row. */
 static kecs_status kecs__burial_doubts(kecs__write *write, kecs_kind kind, const char *key, unsigned *out_lost) {
-  kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
-  int64_t found = write->burial->side->doubts;
-  kecs_status status = found ? KECS_OK
-                             : kecs__feed_number(write->session,
-                                                 "SELECT 1 FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values,
-                                                 2, &found);
-  *out_lost = found ? 1U << KECS_REPLICA_LIFE : 0;
+  bool lost = write->burial->side->doubts;
+  kecs_status status = lost ? KECS_OK : kecs__state_resent(write->session, kind, key, &lost);
+  *out_lost = lost ? 1U << KECS_REPLICA_LIFE : 0;
   return status;
 }
 

@@ -1,9 +1,10 @@
 /* store/replica_rows.c -- what a merge writes: the row with its given stamps, and what stands in its way.
  *
- * A unique key other than the natural one may be taken by another row. A row that the other side has never seen goes:
- * it is kept in the log of conflicts. Any other one has a newer state there, which is asked for together with the row
- * that has to wait. Rows that have swapped a number each wait for another then; they are merged with `force`, one
- * after the other, and what is in the way is moved aside until its own state comes, in the same transaction. */
+ * A unique key other than the natural one may be taken by another row. A row that the other side has never seen goes,
+ * or one that it has lost: it is kept in the log of conflicts. Any other one has a newer state there, which is asked
+ * for together with the row that has to wait. Rows that have swapped a number each wait for another then; they are
+ * merged with `force`, one after the other, and what is in the way is moved aside until its own state comes, in the
+ * same transaction. */
 #include "base/prologue.h"
 
 #include "store/replica_state.h"
@@ -320,8 +321,10 @@ static kecs_status kecs__merge_meet(kecs__join *merge, const kecs_column_list *k
   if (!name) {
     return status ? status : KECS_E_NOMEM;
   }
+  bool lost = false; /* the other side has, and has given the number away */
   status = kecs__state_unpushed(write->session, merge->side, merge->row->kind, name, &other, &pending);
-  if (!status && pending & 1U << KECS_REPLICA_LIFE) {
+  status = status ? status : kecs__state_resent(write->session, merge->row->kind, name, &lost);
+  if (!status && (lost || pending & 1U << KECS_REPLICA_LIFE)) {
     return kecs__merge_evict(merge, &other, name);
   }
   if (!status && merge->row->force && number >= 0) {

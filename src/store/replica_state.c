@@ -37,7 +37,7 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending) {
-  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL, false};
+  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL, false, 0};
   kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
   unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
   int64_t refused = 0;
@@ -52,6 +52,15 @@ KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_rep
 }
 
 /* ---- rows and keys ---- */
+
+KECS__FN kecs_status kecs__state_resent(kecs__session *session, kecs_kind kind, const char *key, bool *out_resent) {
+  kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
+  int64_t found = 0;
+  kecs_status status =
+      kecs__feed_number(session, "SELECT 1 FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values, 2, &found);
+  *out_resent = found != 0;
+  return status;
+}
 
 static bool kecs__state_has(const kecs_kind_info *info, int stamp) {
   return stamp == KECS_REPLICA_LIFE ||

@@ -43,6 +43,9 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending);
 
+/* Whether a row is to be sent again, since the other side has lost it. */
+KECS__FN kecs_status kecs__state_resent(kecs__session *session, kecs_kind kind, const char *key, bool *out_resent);
+
 /* The stamp of a group before the first change that is not acknowledged, which a pending one is based on, and that
  * change's place in the log. */
 KECS__FN kecs_status kecs__state_base(kecs__session *session, const kecs_replica *side, kecs_kind kind, int64_t rid,

@@ -109,6 +109,7 @@ static kecs_status kecs__roam_entries(kecs__roam *walk, int limit, const kecs_re
                                       kecs_replica_end *out_end) {
   int64_t pushed = 0;
   kecs_status status = kecs__feed_state(walk->session, KECS__FEED_PUSHED, &pushed);
+  pushed = walk->side->after > pushed ? walk->side->after : pushed;
   kecs_value values[] = {kecs__value_int(pushed), kecs__value_int(upto ? upto->seq : INT64_MAX),
                          kecs__value_int(upto ? -1 : limit)};
   status = status ? status

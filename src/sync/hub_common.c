@@ -44,11 +44,13 @@ static const char kecs_sync__limits_form[] =
     "every_ms bigint NOT NULL DEFAULT 0,batch bigint NOT NULL DEFAULT 0,pause {text},PRIMARY KEY(tenant,site));\n"
     "DROP FUNCTION IF EXISTS {S}sync_limits_of;\n"
     "CREATE FUNCTION {S}sync_limits_of(whose text,who text,OUT every_ms bigint,OUT batch bigint,OUT pause text)\n"
-    "LANGUAGE sql STABLE AS $kecs_sync$\n"
+    "LANGUAGE plpgsql STABLE AS $kecs_sync$\n" /* in SQL it would be planned anew with each handshake */
+    "#variable_conflict use_column\n"
+    "BEGIN\n"
     "  SELECT max(l.every_ms),coalesce(min(nullif(l.batch,0)),CASE WHEN count(*)>0 THEN 0 END),\n"
     "    coalesce(string_agg(l.pause,'; ' ORDER BY l.site),CASE WHEN count(*)>0 THEN '' END)\n"
-    "    FROM {S}sync_limits l WHERE l.tenant=whose AND l.site IN ('',{S}sync_base(who))\n"
-    "$kecs_sync$;\n";
+    "    INTO every_ms,batch,pause FROM {S}sync_limits l WHERE l.tenant=whose AND l.site IN ('',{S}sync_base(who));\n"
+    "END $kecs_sync$;\n";
 
 static const char kecs_sync__hello_form[] =
     "CREATE OR REPLACE FUNCTION {S}sync_version() RETURNS text LANGUAGE sql AS $kecs_sync$ SELECT '{version}'::text "

@@ -66,8 +66,8 @@ static const char kecs_sync__put_arrays_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_put_{t};\n"
     "CREATE FUNCTION {S}sync_put_{t}(whose text,me bigint,since bigint,a_key text[],a_mask bigint[],a_life bigint[],\n"
     "a_life_site bigint[],a_spec bigint[],a_spec_site bigint[],a_status bigint[],a_status_site bigint[]{arguments})\n"
-    /* Compiling a plan takes longer than any of these runs. */
-    "RETURNS void LANGUAGE plpgsql SET jit=off AS $kecs_sync$\n"
+    /* Compiling a plan takes longer than any of these runs, and so does planning the search for suspects. */
+    "RETURNS void LANGUAGE plpgsql SET jit=off SET plan_cache_mode=force_generic_plan AS $kecs_sync$\n"
     "#variable_conflict use_column\n"
     "DECLARE\n" KECS_SYNC__PUT_VARIABLES "BEGIN\n" KECS_SYNC__OPEN "{scope_put}";
 
@@ -80,6 +80,7 @@ static const char kecs_sync__put_form[] =
     "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
     "    FROM (SELECT u.* FROM {keys} ORDER BY {u_key}) u CROSS JOIN LATERAL (SELECT t.* FROM {S}{t} t WHERE {same}\n"
     "    FOR NO KEY UPDATE) t) x WHERE x.suspect;\n"
+    "  PERFORM set_config('plan_cache_mode','auto',true);\n" /* what follows goes by the numbers */
     "  IF EXISTS(SELECT FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind}) OR EXISTS(SELECT FROM\n"
     "    {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3) THEN\n"
     "  WITH u AS MATERIALIZED (SELECT * FROM {sent}),\n"
@@ -184,7 +185,7 @@ static const char kecs_sync__group_form[] =
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
     "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR\n"
-    "    u.s_place=ANY(these)) AND u.s_mask&8=0 ORDER BY {u_key}\n"
+    "    u.s_place=ANY(these)) AND u.s_mask&8=0{order}\n"
     "    ON CONFLICT(tenant,{key}) DO UPDATE SET {sets}\n"
     "    WHERE (" KECS_SYNC__LATER "{known}){or_groups};{merge_partly}";
 

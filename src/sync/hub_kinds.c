@@ -169,9 +169,9 @@ KECS_PG__FN const char *kecs_sync__hub_part(kecs_kind kind, int part) {
 /* A task's family is what its reference says, without the revision; see kecs__family_of. By functions of strings: one
  * that takes patterns costs a tenth of what writing the row does. */
 static const char kecs_sync__family_form[] =
-    "(SELECT CASE WHEN f.name NOT LIKE 'arn:%' THEN f.name WHEN f.name LIKE 'arn:%:task-definition/%' THEN\n"
-    "    substr(f.name,strpos(f.name,':task-definition/')+17) ELSE '' END FROM (SELECT CASE WHEN r.bare<>r.whole AND\n"
-    "    right(r.bare,1)=':' THEN left(r.bare,-1) ELSE r.whole END AS name FROM (SELECT\n"
+    "(SELECT CASE WHEN f.name NOT LIKE 'arn:%' THEN f.name WHEN f.name LIKE 'arn:%:task-definition/%'\n"
+    "    THEN substr(f.name,strpos(f.name,':task-definition/')+17) ELSE '' END FROM (SELECT CASE WHEN\n"
+    "    r.bare<>r.whole AND right(r.bare,1)=':' THEN left(r.bare,-1) ELSE r.whole END AS name FROM (SELECT\n"
     "    u.task_definition_arn AS whole,rtrim(u.task_definition_arn,'0123456789') AS bare OFFSET 0) r OFFSET 0) f)";
 
 KECS_PG__FN const char *kecs_sync__hub_derived(const kecs_kind_info *info, const kecs_column_info *column) {

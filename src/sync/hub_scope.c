@@ -23,16 +23,6 @@ static const char kecs_sync__grants_form[] =
     "  SELECT CASE WHEN who ~ '#[0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]$'\n"
     "    THEN left(who,-9) ELSE who END\n"
     "$kecs_sync$;\n"
-    /* An attribute may name its cluster without an ARN. No backslash is in here, so no setting changes what it says. */
-    "CREATE OR REPLACE FUNCTION {S}sync_scope(kind bigint,key text) RETURNS text LANGUAGE sql IMMUTABLE AS\n"
-    "$kecs_sync$\n"
-    "  SELECT coalesce(CASE WHEN key LIKE 'arn:%' THEN coalesce(\n"
-    "    substring(key from '^(arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:cluster/[A-Za-z0-9_-]+)(?:,|$)'),\n"
-    "    substring(key from '^(arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:)(?:service|task|task-set|container-instance)/')||\n"
-    "    'cluster/'||substring(key from\n"
-    "    '^arn:[^:,/]*:ecs:[^:,/]*:[^:,/]*:(?:service|task|task-set|container-instance)/([A-Za-z0-9_-]+)/'))\n"
-    "    WHEN kind={attribute} THEN 'cluster/'||substring(key from '^([A-Za-z0-9_-]+),') END,'-')\n"
-    "$kecs_sync$;\n"
     /* NULL: the whole tenant. */
     "CREATE OR REPLACE FUNCTION {S}sync_granted(whose text,site_name text) RETURNS text[] LANGUAGE plpgsql STABLE\n"
     "AS $kecs_sync$\n" /* in SQL it would be planned anew with each call */
@@ -400,10 +390,9 @@ static void kecs_sync__scope_list(kecs_sync__scope_sql *sql) {
 }
 
 KECS_PG__FN void kecs_sync__hub_scopes(kecs_pg__text *out, const kecs_pg__connection *connection) {
-  char attribute[16];
   kecs_pg__text form = {connection->allocator, NULL, 0, 0, KECS_OK};
-  snprintf(attribute, sizeof attribute, "%d", (int)KECS_KIND_ATTRIBUTE);
-  const kecs_pg__mark marks[] = {{"attribute", attribute}, {"S", "{S}"}, {"text", "{text}"}, {NULL, NULL}};
+  const kecs_pg__mark marks[] = {{"S", "{S}"}, {"text", "{text}"}, {NULL, NULL}};
+  kecs_sync__hub_owner(&form);
   kecs_pg__text_fill(&form, kecs_sync__grants_form, marks);
   kecs_pg__text_adds(&form, kecs_sync__tombs_form);
   if (!form.status) {

@@ -59,6 +59,9 @@ KECS_PG__FN void kecs_sync__hub_buckets(kecs_pg__text *out, const kecs_pg__conne
 KECS_PG__FN void kecs_sync__hub_repair(kecs_pg__text *out, const kecs_pg__connection *connection,
                                        const kecs_kind_info *info);
 
+/* sync_scope, with {S} as it is (hub_owner.c). */
+KECS_PG__FN void kecs_sync__hub_owner(kecs_pg__text *out);
+
 /* Grants and what follows from them; what a site reads of a kind (hub_scope.c). */
 KECS_PG__FN void kecs_sync__hub_scopes(kecs_pg__text *out, const kecs_pg__connection *connection);
 KECS_PG__FN void kecs_sync__hub_reads(kecs_pg__text *out, const kecs_pg__connection *connection,

@@ -17,7 +17,7 @@ enum {
   KECS_SYNC__BATCH = 1000,
   KECS_SYNC__BATCH_LEAST = 100, /* of those that adapt */
   KECS_SYNC__BATCH_MOST = 5000, /* of pages, and of pushes as arrays */
-  KECS_SYNC__LOAD = 20000,      /* rows that go by COPY, where nobody says otherwise */
+  KECS_SYNC__LOAD = 10000,      /* rows that go by COPY, where nobody says otherwise */
   KECS_SYNC__LOAD_MS = 2000,    /* what such a push may take */
   KECS_SYNC__SHORT_MS = 200, /* what a push should take */
   KECS_SYNC__LONG_MS = 500,
@@ -133,6 +133,7 @@ struct kecs_sync {
   bool steady;                              /* it has been too long once */
   int load;                                 /* entries that go with a push by COPY; 0: the link is not known to be fast
                                              * enough, -1: it is not */
+  struct kecs_sync__batch *next;            /* read ahead while the hub was at the one before (push.c) */
   bool no_stage;                            /* the login may make no tables at the hub for it */
   kecs_sync__told told;
   char said[sizeof((kecs_error *)NULL)->text]; /* for kecs_sync_status */
@@ -173,6 +174,8 @@ typedef struct kecs_sync__exchange {
   bool small;   /* it only reads, and few rows are expected: set it before it is sent */
   bool stays;   /* its transaction stays open: set it before it is sent */
   bool goes_on; /* in the transaction that another one has left open */
+  void (*meanwhile)(void *user); /* what is done while the hub works; NULL: nothing */
+  void *user;
 } kecs_sync__exchange;
 
 KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);

@@ -371,6 +371,9 @@ static kecs_status kecs_sync__send_over(kecs_sync__exchange *exchange, kecs_sync
   sync->report.round_trips++;
   sync->sent_us = kecs_replica_now(sync->store); /* a new connection has been made by now */
   bool good = kecs_sync__send_packet(sync, packet);
+  if (good && exchange->meanwhile) {
+    exchange->meanwhile(exchange->user);
+  }
   for (int i = 0; good && i < packet->count; i++) {
     good = kecs_sync__receive_statement(exchange, &packet->statement[i], doing, &status, &stopped_at);
   }

@@ -32,6 +32,8 @@ typedef struct kecs_sync__load {
   const kecs_replica_end *end; /* with how many entries it is made of, before the first state comes; NULL: few */
   kecs_sync__policy_rows *policy[KECS_KIND_COUNT]; /* what rules need of the rows */
 
+  void (*meanwhile)(void *user); /* done while the hub merges it; NULL: nothing */
+  void *user;
   bool partly;    /* rows go without the groups that are not pending, where the hub has the row */
   int64_t origin; /* the site that made the tombstones: those of one go together */
 } kecs_sync__load;
@@ -48,6 +50,9 @@ typedef struct kecs_sync__keys {
   kecs_sync *sync;
   kecs_sync__key *first;
 } kecs_sync__keys;
+
+/* A site's number as it travels. */
+KECS_PG__FN int64_t kecs_sync__wire_site(const kecs_sync *sync, int64_t site);
 
 KECS_PG__FN kecs_sync__arrays *kecs_sync__arrays_of(kecs_sync *sync, kecs_sync__arrays **slot);
 
@@ -66,6 +71,8 @@ KECS_PG__FN void kecs_sync__load_key(kecs_sync__arrays *bury, const kecs_kind_in
 
 /* Adds a state to a load (`user`). */
 KECS_PG__FN kecs_status kecs_sync__load_visit(const kecs_replica_row *row, void *user);
+/* The same for a row or a deletion that was refused. */
+KECS_PG__FN kecs_status kecs_sync__load_again(const kecs_replica_row *row, void *user);
 KECS_PG__FN void kecs_sync__load_begin(kecs_sync__load *load, kecs_sync *sync);
 KECS_PG__FN void kecs_sync__load_free(kecs_sync__load *load);
 

@@ -2,7 +2,7 @@
  * whole, rows of those that it has no longer leave this file.
  *
  * Scopes are names in one text with spaces between: ARNs of clusters, "-" for what belongs to none, or "*" for the
- * whole tenant. sync_scope at the hub (hub_scope.c) and kecs_sync__in_scope here say alike what a key belongs to. */
+ * whole tenant. sync_scope at the hub (hub_owner.c) and kecs_sync__in_scope here say alike what a key belongs to. */
 #include "pg/prologue.h"
 
 #include "sync/pull.h"

@@ -241,9 +241,11 @@ static bool may_follow(const sim_edge *edge, const sim_states *now, const sim_st
 
 void sim_check_monotone(sim_edge *edge) {
   sim_states now;
-  if (!sim_edge_read(edge, true, &now)) {
+  int64_t version = sim_edge_version(edge);
+  if ((version > 0 && version == edge->seen_version) || !sim_edge_read(edge, true, &now)) {
     return;
   }
+  edge->seen_version = version;
   for (size_t i = 0; i < edge->seen.count; i++) {
     const sim_state *old = &edge->seen.list[i];
     const sim_state *new = sim_states_find(&now, old->kind, old->key);

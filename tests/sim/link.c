@@ -9,6 +9,8 @@
 kecs_status __real_kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
 kecs_status __wrap_kecs_sync__send(kecs_sync__exchange *exchange, const char *doing);
 
+enum { ASKS = 8 };
+
 typedef enum fault {
   FAULT_NONE,
   FAULT_LOST,  /* the request never arrives */
@@ -247,6 +249,21 @@ void sim_link_clear(sim_world *world) {
   world->late_count = 0;
 }
 
+/* I13: rows that wait for each other settle, instead of being asked for as often as a round does. */
+static void count_asks(sim_edge *edge, const kecs_sync__exchange *exchange) {
+  const char *end = NULL;
+  for (int i = 0; i < exchange->count; i++) {
+    const kecs_sync__item *item = &exchange->item[i];
+    end = strstr(item->sql, "sync_window(") ? item->values[0] : end;
+  }
+  bool same = end && strcmp(end, edge->asked) == 0 && !exchange->write;
+  edge->asks = same ? edge->asks + 1 : 0;
+  snprintf(edge->asked, sizeof edge->asked, "%s", end ? end : "");
+  if (edge->asks > ASKS) {
+    sim_fail(edge->world, "I13: %s asks for the same rows again and again", edge->site);
+  }
+}
+
 /* ---- the seam ---- */
 
 static kecs_status pass(sim_edge *edge, kecs_sync__exchange *exchange, const char *doing, fault what) {
@@ -285,6 +302,7 @@ kecs_status __wrap_kecs_sync__send(kecs_sync__exchange *exchange, const char *do
   }
   exchange->sync->report.round_trips += edge->world->hub != NULL;
   exchange->sync->sent_us = kecs_replica_now(edge->store);
+  count_asks(edge, exchange);
   fault what = choose(edge);
   kecs_status status = pass(edge, exchange, doing, what);
   sim_trace(edge->world, "%s: %s: fault %d: %s", edge->site, doing, (int)what, kecs_status_name(status));

@@ -63,6 +63,7 @@ bool sim_postgres_begin(sim_world *world, const char *url) {
 void sim_postgres_end(void) {
   PQfinish(admin);
   admin = NULL;
+  sim_pool_end();
 }
 
 void sim_postgres_time(const sim_world *world) {

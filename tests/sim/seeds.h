@@ -28,6 +28,8 @@ static const sim_seed sim_seeds[] = {
     {"read beyond the cursor, then lost", 20651, SIM_ALL | SIM_GROWS, SIM_STAMPED_KINDS},
     /* A row that the hub had acknowledged and lost went with its parent, and was in no log. */
     {"lost at the hub, and gone with its parent", 26411, SIM_ALL | SIM_GROWS, SIM_STAMPED_KINDS},
+    /* A row that the hub had lost kept another one waiting which had got its number: each was asked for, in vain. */
+    {"a number that the hub gave away after it went back", 705, SIM_ALL | SIM_GROWS, SIM_STAMPED_KINDS},
     {"read beyond the cursor, then lost, on another way", 21985, SIM_ALL | SIM_GROWS, SIM_STAMPED_KINDS},
 };
 

@@ -7,6 +7,7 @@
 #include "base/prologue.h"
 #include "pg/prologue.h"
 
+#include "sqlite/sqlite_header.h"
 #include "sync/internal.h"
 
 #include <stdarg.h>
@@ -107,6 +108,12 @@ bool sim_edge_read(struct sim_edge *edge, bool graves, sim_states *out);
 /* The keys of the kinds that only grow. */
 void sim_edge_grown(struct sim_edge *edge, sim_states *out);
 
+/* What was made ready to read the edge's rows, which must go before its connections do. */
+void sim_edge_forget(struct sim_edge *edge);
+
+/* Another number after each change, while the store is open. */
+int64_t sim_edge_version(struct sim_edge *edge);
+
 /* A number from the edge's file; -1 where the statement fails. */
 int64_t sim_edge_ask(struct sim_edge *edge, const char *sql);
 
@@ -150,7 +157,11 @@ typedef struct sim_edge {
   int64_t skew_us;
   int away;        /* steps that it is partitioned for */
   sim_states seen; /* what was read last, for I5 */
+  sqlite3_stmt *readers[KECS_KIND_COUNT]; /* of the rows of each kind, by its reading connection */
+  int64_t seen_version; /* of the file then, as its reading connection counts; 0: that is another one now */
   uint64_t kinds;
+  char asked[24]; /* where its last page ended */
+  int asks;       /* pages that have ended there */
 } sim_edge;
 
 /* The last push of a site that the hub has done. */
@@ -241,6 +252,7 @@ void sim_postgres_erase(sim_world *world, int kind, const char *key);
 void sim_postgres_restart(sim_world *world); /* all its connections end */
 int64_t sim_postgres_entries(sim_world *world);
 void sim_postgres_notes(sim_world *world, sim_states *out);
+void sim_pool_end(void); /* pool.c: ends connections that are kept */
 bool sim_postgres_has(sim_world *world, int kind, const char *key);
 
 /* All rows and tombstones of the hub; and its log of conflicts, each entry as a key. */
@@ -256,6 +268,9 @@ typedef struct sim_order {
   sim_states *outcome;  /* gets the hub's states and its log of conflicts at the end; NULL: not asked for */
   bool trace;
 } sim_order;
+
+/* Makes what all worlds begin with, and none of them shall draw lots for. */
+void sim_world_prepare(sim_world *world);
 
 /* Runs a world; false: world->failure tells. */
 bool sim_world_run(sim_world *world, const sim_order *order);

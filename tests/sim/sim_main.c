@@ -118,6 +118,7 @@ int main(int argc, char **argv) {
     }
   }
   sim_disk_register();
+  sim_world_prepare(&world);
   bool good = what == 'l' ? run_laws(first, count) : what == 's' ? run_named(&order) : run_many(&order, first, count);
   sim_postgres_end();
   sim_disk_clear();

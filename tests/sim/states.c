@@ -136,12 +136,16 @@ static void stamp_of(sqlite3_stmt *statement, int column, int64_t own, int64_t *
                                                                       : sqlite3_column_int64(statement, column + 1);
 }
 
-static bool read_rows(sqlite3 *db, const kecs_kind_info *info, int64_t own, sim_states *out) {
+/* Made once for a connection; NULL where that fails. */
+static sqlite3_stmt *reader_of(sim_edge *edge, sqlite3 *db, const kecs_kind_info *info) {
   static const char *const names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
   static const kecs_column_group groups[KECS_REPLICA_STAMPS] = {KECS_GROUP_KEY, KECS_GROUP_SPEC, KECS_GROUP_STATUS};
+  sqlite3_stmt **reader = &edge->readers[info->kind];
   char sql[8192];
   size_t used = (size_t)snprintf(sql, sizeof sql, "SELECT ");
-  sqlite3_stmt *statement = NULL;
+  if (*reader && sqlite3_db_handle(*reader) == db) {
+    return *reader;
+  }
   for (int i = 0; i < info->column_count; i++) {
     used += (size_t)snprintf(sql + used, sizeof sql - used, "%s%s", i ? "," : "", info->columns[i].name);
   }
@@ -151,15 +155,28 @@ static bool read_rows(sqlite3 *db, const kecs_kind_info *info, int64_t own, sim_
                 : (size_t)snprintf(sql + used, sizeof sql - used, ",NULL,NULL");
   }
   snprintf(sql + used, sizeof sql - used, " FROM %s", info->table);
-  int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
-  while (rc == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW) {
+  (void)sqlite3_finalize(*reader);
+  *reader = NULL;
+  (void)sqlite3_prepare_v2(db, sql, -1, reader, NULL);
+  return *reader;
+}
+
+void sim_edge_forget(sim_edge *edge) {
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
+    (void)sqlite3_finalize(edge->readers[kind]);
+    edge->readers[kind] = NULL;
+  }
+}
+
+static bool read_rows(sim_edge *edge, sqlite3 *db, const kecs_kind_info *info, int64_t own, sim_states *out) {
+  sqlite3_stmt *statement = reader_of(edge, db, info);
+  while (statement && sqlite3_step(statement) == SQLITE_ROW) {
     sim_state *state = sim_states_add(out, (int)info->kind, key_of(info, statement), values_of(info, statement));
     for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
       stamp_of(statement, info->column_count + 2 * i, own, &state->stamp[i], &state->site[i]);
     }
   }
-  (void)sqlite3_finalize(statement);
-  return rc == SQLITE_OK;
+  return statement && sqlite3_reset(statement) == SQLITE_OK;
 }
 
 /* The latest tombstone of each key that has no row. */
@@ -204,7 +221,7 @@ bool sim_edge_read(sim_edge *edge, bool graves, sim_states *out) {
   sqlite3 *db = good ? session->connection->db : NULL;
   for (int kind = 1; good && kind < KECS_KIND_COUNT; kind++) {
     if (edge->kinds & KECS_BIT(kind)) {
-      good = read_rows(db, kecs_kind_describe((kecs_kind)kind), own, out);
+      good = read_rows(edge, db, kecs_kind_describe((kecs_kind)kind), own, out);
     }
   }
   sim_states_sort(out);
@@ -233,6 +250,10 @@ int64_t sim_edge_ask(sim_edge *edge, const char *sql) {
     kecs__read_close(edge->store, session);
   }
   return number;
+}
+
+int64_t sim_edge_version(sim_edge *edge) {
+  return sim_edge_ask(edge, "PRAGMA data_version");
 }
 
 void sim_edge_grown(sim_edge *edge, sim_states *out) {

@@ -108,19 +108,22 @@ static void drop_triggers(const char *path) {
   }
 }
 
-/* A file with its tables, of which each edge gets a copy. */
-static const char *template_file(sim_edge *edge) {
-  static bool made;
-  if (!made) {
-    kecs_status status = open_store(edge, "full.db");
-    status = status ? status : kecs_replica_open(edge->store, kecs_replica_kinds(edge->store), NULL);
-    status = status ? status : kecs_close(edge->store);
-    edge->store = NULL;
-    made = status == KECS_OK;
-    sim_disk_copy("full.db", "bare.db");
-    drop_triggers("bare.db");
+/* Files with their tables, of which each edge gets a copy. */
+void sim_world_prepare(sim_world *world) {
+  sim_edge *edge = &world->edge[0];
+  memset(world, 0, sizeof *world);
+  sim_this = world;
+  world->now_us = START_US;
+  edge->world = world;
+  kecs_status status = open_store(edge, "full.db");
+  status = status ? status : kecs_replica_open(edge->store, kecs_replica_kinds(edge->store), NULL);
+  status = status ? status : kecs_close(edge->store);
+  if (status) {
+    fprintf(stderr, "no file can be made: %s\n", kecs_last_error()->text);
+    abort();
   }
-  return edge->world->faults & SIM_SHELL ? "full.db" : "bare.db";
+  sim_disk_copy("full.db", "bare.db");
+  drop_triggers("bare.db");
 }
 
 bool sim_edge_open(sim_edge *edge) {
@@ -128,6 +131,7 @@ bool sim_edge_open(sim_edge *edge) {
   kecs_sync_options options;
   kecs_kind kinds[KECS_KIND_COUNT];
   kecs_status status = open_store(edge, edge->path);
+  edge->seen_version = 0;
   memset(&options, 0, sizeof options);
   options.hub = world->hub_url;
   options.site = edge->site;
@@ -151,6 +155,7 @@ bool sim_edge_open(sim_edge *edge) {
 }
 
 void sim_edge_close(sim_edge *edge) {
+  sim_edge_forget(edge);
   kecs_sync_close(edge->sync);
   edge->sync = NULL;
   kecs_status status = kecs_close(edge->store);
@@ -367,7 +372,7 @@ static void begin(sim_world *world) {
     edge->number = i + 1;
     snprintf(edge->site, sizeof edge->site, "edge%d", i + 1);
     snprintf(edge->path, sizeof edge->path, "edge%d.db", i + 1);
-    sim_disk_copy(template_file(edge), edge->path);
+    sim_disk_copy(world->faults & SIM_SHELL ? "full.db" : "bare.db", edge->path);
     (void)sim_edge_open(edge);
   }
 }

@@ -290,6 +290,26 @@ def test_6_a_lost_row_goes_with_its_parent():
         assert kept == [6], world.conflicts("a")
 
 
+def test_6_a_name_that_was_given_away():
+    """The hub has lost a row and given its unique name to another one, which waits at the edge for the first to go: in
+    the same round it does, into the log of conflicts."""
+    elb = "arn:aws:elasticloadbalancing:us-east-1:000000000000:loadbalancer/app/front/%016d"
+    hub = Hub()
+    with World(server, "a", database=hub.name) as world:
+        with_services(world, 1)
+        hub.copy()
+        world.open_hub()
+        world.put("a", "load_balancer", LoadBalancerArn=elb % 1, LoadBalancerName="front", Type="application")
+        world.check_equal()
+        hub.restore(world)
+        world.put("h", "load_balancer", LoadBalancerArn=elb % 2, LoadBalancerName="front", Type="network")
+        trips = world.sync("a")["trips"]
+        assert world.get("a", "load_balancer", elb % 2)["Type"] == "network" and world.state("a")["refused"] == 0
+        assert trips < 35, trips
+        world.check_equal()
+        assert [(entry[1], entry[2]) for entry in world.conflicts("a")] == [(elb % 1, "key")], world.conflicts("a")
+
+
 def test_6_hub_restored_from_a_dump():
     """Into a new cluster's database, as if a machine was lost: the dump is older than one of the sites."""
     hub = Hub()
