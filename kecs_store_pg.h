@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 8a0b0098a1af4897844116fd701c84da05ed087651b24242768e953a6a8059d3 */
+ * 2c0fd5ec4f75d46cd7c3e0792650ce94d0e960bc9f2031fce3962cc35f5c4cb4 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -6929,7 +6929,7 @@ enum {
   KECS_SYNC__LIMITS
 };
 
-/* Takes over what the hub asks of this site; BUSY where it wants no round. And a batch as large as the hub lets it. */
+/* Takes over what the hub asks of this site; BUSY where it wants no round. A batch as large as the hub lets it be. */
 KECS_PG__FN kecs_status kecs_sync__limits_read(kecs_sync *sync, const char *text);
 KECS_PG__FN int kecs_sync__bounded(const kecs_sync *sync, int batch);
 KECS_PG__FN kecs_status kecs_sync__limits_check(const kecs_sync_limits *limits);

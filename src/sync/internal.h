@@ -365,7 +365,7 @@ enum {
   KECS_SYNC__LIMITS
 };
 
-/* Takes over what the hub asks of this site; BUSY where it wants no round. And a batch as large as the hub lets it. */
+/* Takes over what the hub asks of this site; BUSY where it wants no round. A batch as large as the hub lets it be. */
 KECS_PG__FN kecs_status kecs_sync__limits_read(kecs_sync *sync, const char *text);
 KECS_PG__FN int kecs_sync__bounded(const kecs_sync *sync, int batch);
 KECS_PG__FN kecs_status kecs_sync__limits_check(const kecs_sync_limits *limits);
