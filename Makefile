@@ -321,7 +321,7 @@ $(SYNCFAULT_OUTSIDE): build/obj/syncfault/%.o: tests/%.c $(TEST_HEADERS) $(HEADE
 build/test/asan/syncfault/%: tests/syncfault/%.c $(SYNCFAULT_INSIDE) $(SYNCFAULT_OUTSIDE) $(MODULE_OBJECTS) \
                              $(call sqlite_object,normal)
 	@mkdir -p $(@D)
-	$(CC) $(TEST_FLAGS) $(FLAGS_asan) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) -Wl,--wrap=kecs_sync__send \
+	$(CC) $(TEST_FLAGS) $(FLAGS_asan) $(SQLITE_INCLUDE) $(filter %.c %.o,$^) $(LDFLAGS) $(SIM_WRAPS) \
 	  -lcmocka $(LIBPQ) $(LIBS) -o $@
 
 RUN_TESTS := $(PYTHON) tests/run.py $(if $(ONLY),-k $(ONLY))

@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * c47baca47de4bc2dc2e3fd36f0b950dce1d5647a5906649721277487a2262d9f */
+ * 0ae3e33d48702395c6c686b6491067581ddd899e035e9dd6a23c01b7415bd367 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -29073,10 +29073,14 @@ typedef struct kecs__verdict {
 static kecs_status kecs__verdict_pending(kecs__join *merge, int at, kecs__verdict *out) {
   const unsigned bit = 1U << at;
   int64_t theirs = merge->row->stamp[at];
-  int64_t base = 0;
+  int64_t base = theirs;
   int64_t seq = 0;
-  kecs_status status =
-      kecs__state_base(merge->write->session, merge->side, merge->row->kind, merge->ours.rid, at, &base, &seq);
+  /* An earlier write of this file that comes back is what ours was based on, or older: the log need not be asked. */
+  bool echo = merge->row->site[at] == merge->side->site && out->order[at] < 0 &&
+              kecs__policy_rule(merge, at) != KECS_REPLICA_COMPARE;
+  kecs_status status = echo ? KECS_OK
+                            : kecs__state_base(merge->write->session, merge->side, merge->row->kind, merge->ours.rid,
+                                               at, &base, &seq);
   bool unseen = theirs != 0 && theirs != base && (out->order[at] > 0 || base < theirs);
   bool compares = kecs__policy_rule(merge, at) == KECS_REPLICA_COMPARE && theirs != base;
   if ((merge->yields & bit) || compares || kecs__policy_fenced(merge, at, out->order)) {

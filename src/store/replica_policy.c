@@ -61,10 +61,14 @@ typedef struct kecs__verdict {
 static kecs_status kecs__verdict_pending(kecs__join *merge, int at, kecs__verdict *out) {
   const unsigned bit = 1U << at;
   int64_t theirs = merge->row->stamp[at];
-  int64_t base = 0;
+  int64_t base = theirs;
   int64_t seq = 0;
-  kecs_status status =
-      kecs__state_base(merge->write->session, merge->side, merge->row->kind, merge->ours.rid, at, &base, &seq);
+  /* An earlier write of this file that comes back is what ours was based on, or older: the log need not be asked. */
+  bool echo = merge->row->site[at] == merge->side->site && out->order[at] < 0 &&
+              kecs__policy_rule(merge, at) != KECS_REPLICA_COMPARE;
+  kecs_status status = echo ? KECS_OK
+                            : kecs__state_base(merge->write->session, merge->side, merge->row->kind, merge->ours.rid,
+                                               at, &base, &seq);
   bool unseen = theirs != 0 && theirs != base && (out->order[at] > 0 || base < theirs);
   bool compares = kecs__policy_rule(merge, at) == KECS_REPLICA_COMPARE && theirs != base;
   if ((merge->yields & bit) || compares || kecs__policy_fenced(merge, at, out->order)) {
