@@ -7,6 +7,7 @@ still in the midst of it, a login that may make no tables, PgBouncer, logins for
 import json
 import pathlib
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -19,23 +20,20 @@ MANY = 6000  # more than a push takes as arrays
 server = None
 
 
+def put_all(driver, name, kind, documents):
+    with tempfile.NamedTemporaryFile("w", prefix="kecs_sync_", suffix=".jsonl") as file:
+        file.writelines(json.dumps(document) + "\n" for document in documents)
+        file.flush()
+        driver.ok("puts", name, kind, file.name)
+
+
 def fill(world, name="a", count=MANY, first=0):
     """Services with texts that need care on their way."""
-    driver = world.drivers[name]
     odd = ["plain", "", "a,b", "{\"x\"}", "back\\slash", "two\nlines", "NULL", "ä€𝄞", "t'v$1"]
-    for number in range(first, first + count):
-        driver.tell("put", name, "service", json.dumps({
-            "serviceName": "s%d" % number, "cluster": "shop", "desiredCount": number % 1000,
-            "enableECSManagedTags": number % 2 == 0,
-            "platformVersion": odd[number % len(odd)], "roleArn": "v" * 300}))
-        if number % 100 == 99:
-            answers(driver, 100)
-    answers(driver, count % 100)
-
-
-def answers(driver, count):
-    for _ in range(count):
-        assert driver.process.stdout.readline().startswith("KECS_OK")
+    put_all(world.drivers[name], name, "service", (
+        {"serviceName": "s%d" % number, "cluster": "shop", "desiredCount": number % 1000,
+         "enableECSManagedTags": number % 2 == 0, "platformVersion": odd[number % len(odd)], "roleArn": "v" * 300}
+        for number in range(first, first + count)))
 
 
 def calls(function, database=DATABASE, own=None):
@@ -251,13 +249,9 @@ class Edge(logins.Edge):
         self.driver.ok(*self.words)
 
     def load(self, cluster, count=MANY):
-        for number in range(count):
-            self.driver.tell("put", "e", "task", json.dumps({
-                "taskArn": "%stask/%s/%032x" % (ARN, cluster, number), "cluster": cluster,
-                "taskDefinitionArn": "web:3"}))
-            if number % 100 == 99:
-                answers(self.driver, 100)
-        answers(self.driver, count % 100)
+        put_all(self.driver, "e", "task", (
+            {"taskArn": "%stask/%s/%032x" % (ARN, cluster, number), "cluster": cluster, "taskDefinitionArn": "web:3"}
+            for number in range(count)))
 
 
 def tasks(where="true"):

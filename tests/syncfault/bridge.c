@@ -32,6 +32,7 @@ void bridge_begin(void) {
 
 void bridge_edge(int place, struct kecs_store *store, struct kecs_sync *sync) {
   sim_edge *edge = &world.edge[place];
+  sim_edge_forget(edge);
   memset(edge, 0, sizeof *edge);
   world.edge_count = world.edge_count > place ? world.edge_count : place + 1;
   edge->world = &world;

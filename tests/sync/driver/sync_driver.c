@@ -16,6 +16,7 @@
  *   start NAME MILLISECONDS | stop NAME | cancel NAME | told NAME: rounds failures reconnects lag_us batch running
  *   sync NAME | status NAME | conflicts NAME | limits NAME: MILLISECONDS BATCH PAUSE
  *   put NAME KIND JSON | set NAME KIND KEY COLUMN=VALUE | del NAME KIND KEY | get NAME KIND KEY
+ *   puts NAME KIND PATH             documents of a file, one a line, in one transaction
  *   raise NAME FAMILY REVISION      the counter of a family
  *   prioritize NAME RULE=N,RULE=N   all at once
  *   columns KIND                    those that travel
@@ -336,6 +337,24 @@ static kecs_status compact_log(place *at, char *rest) {
   return status;
 }
 
+/* Documents, one a line, in one transaction. */
+static kecs_status put_file(place *at, const kecs_kind_info *info, const char *path) {
+  static char document[65536];
+  kecs_store *tx = NULL;
+  FILE *file = fopen(path, "r");
+  kecs_status status = file ? kecs_begin(at->store, &tx) : KECS_E_NOT_FOUND;
+  while (!status && fgets(document, sizeof document, file)) {
+    status = kecs_put_json(tx, info->kind, document, SIZE_MAX, 0, NULL);
+  }
+  if (file) {
+    fclose(file);
+  }
+  if (tx && status) {
+    (void)kecs_rollback(tx);
+  }
+  return tx && !status ? kecs_commit(tx) : status;
+}
+
 static kecs_status run_rows(const char *verb, place *at, char *rest) {
   char *kind = strtok(rest, " ");
   char *more = strtok(NULL, "");
@@ -345,6 +364,9 @@ static kecs_status run_rows(const char *verb, place *at, char *rest) {
   }
   if (strcmp(verb, "put") == 0) {
     return kecs_put_json(at->store, info->kind, more, SIZE_MAX, 0, NULL);
+  }
+  if (strcmp(verb, "puts") == 0) {
+    return put_file(at, info, more);
   }
   if (strcmp(verb, "set") == 0) {
     return set_column(at, info, more);
