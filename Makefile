@@ -382,10 +382,10 @@ bench-sync: build/bench/bench_sync build/bench/bench_sync_scale build/bench/slow
 	@$(PYTHON) bench/sync.py build/bench/bench_sync $(SYNC_BENCH_ARGS)
 	@$(PYTHON) bench/sync.py --scale build/bench/slow_disk.so build/bench/bench_sync_scale $(SYNC_BENCH_ARGS)
 
-# ROUNDS=N, ONLY=word; FLUSH=no: the server never waits for the disk
+# ROUNDS=N, ONLY=word; FLUSH=no: the server never waits for the disk; CORES=1: it shares a processor with the program
 bench-pg: build/bench/bench_pg
-	@$(PYTHON) bench/pg.py $(if $(filter no,$(FLUSH)),--no-flush) $< $(if $(ROUNDS),--rounds $(ROUNDS)) \
-	  $(if $(ONLY),--only $(ONLY))
+	@$(PYTHON) bench/pg.py $(if $(filter no,$(FLUSH)),--no-flush) $(if $(filter 1,$(CORES)),--one-core) $< \
+	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY))
 
 bench: $(BENCHES)
 	@set -e; if [ -f bench/run.py ]; then $(PYTHON) bench/run.py $(BENCHES); \

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Runs the benchmark of PostgreSQL with a server of its own: bench/pg.py [--no-flush] PROGRAM [OPTION...]
+"""Runs the benchmark of PostgreSQL with a server of its own: bench/pg.py [--no-flush] [--one-core] PROGRAM [OPTION...]
 
 The server waits for the disk at each commit, as it does in life, and has room for all rows. --no-flush: it never waits,
-so that what is measured is the way to the server and back."""
+so that what is measured is the way to the server and back. --one-core: program and server share a processor; on a
+virtual machine, to wake another one up may take longer than all that is measured."""
 
 import os
 import pathlib
@@ -17,9 +18,13 @@ SETTINGS = ["full_page_writes = on", "shared_buffers = '512MB'", "max_wal_size =
 
 
 def main():
-    arguments = sys.argv[1:]
-    flush = arguments[:1] != ["--no-flush"]
-    command = arguments if flush else arguments[1:]
+    command = sys.argv[1:]
+    flush, one_core = True, False
+    while command and command[0] in ("--no-flush", "--one-core"):
+        flush, one_core = flush and command[0] != "--no-flush", one_core or command[0] == "--one-core"
+        command = command[1:]
+    if one_core:
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     server.heed_signals()
     with server.Server(settings=SETTINGS + ["fsync = %s" % ("on" if flush else "off")]) as own:
         environment = dict(os.environ, KECS_TEST_POSTGRES=own.socket_url())

@@ -74,6 +74,9 @@ static const char kecs_sync__put_arrays_form[] =
 static const char kecs_sync__put_form[] =
     "  PERFORM {S}sync_clock((SELECT max(greatest(a,b,c)) FROM unnest(a_life,a_spec,a_status) AS x(a,b,c)));\n"
     "  every := ARRAY(SELECT generate_series(1,cardinality(a_life)));\n"
+    /* A plan that was made while the table was empty may go by an index of the tenant alone: few rows bear that, many
+     * are planned for by what the table is now. */
+    "  IF cardinality(a_life)>50 THEN PERFORM set_config('plan_cache_mode','force_custom_plan',true); END IF;\n"
     /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. LATERAL:
      * row by row through the index. A join would read the whole tenant where nothing has counted the table yet. */
     "  SELECT array_agg(x.s_place) INTO suspects FROM (SELECT u.s_place,\n"
