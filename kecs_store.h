@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 0ae3e33d48702395c6c686b6491067581ddd899e035e9dd6a23c01b7415bd367 */
+ * 959daf0cfa0e77f7e6a912cd29a425b107926f3ec706aa33460ef63673e7d0b2 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -27351,6 +27351,10 @@ KECS__FN kecs_status kecs__state_resent(kecs__session *session, kecs_kind kind, 
 KECS__FN kecs_status kecs__state_base(kecs__session *session, const kecs_replica *side, kecs_kind kind, int64_t rid,
                                       int at, int64_t *out_base, int64_t *out_seq);
 
+/* What the columns of a stamp are called: stamp_NAME and site_NAME; and whether a kind has them. */
+KECS__FN const char *kecs__stamp_name(int stamp);
+KECS__FN bool kecs__stamp_has(const kecs_kind_info *info, int stamp);
+
 /* The order of stamps: below 0, 0, above 0. */
 KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
                                  int64_t other_site);
@@ -27449,7 +27453,10 @@ KECS__FN kecs_status kecs__merge_renumber(kecs__join *merge, bool *out_done);
 
 /* ---- stamps ---- */
 
-static const char *const kecs__state_names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
+KECS__FN const char *kecs__stamp_name(int stamp) {
+  static const char *const names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
+  return names[stamp];
+}
 
 KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
                                  int64_t other_site) {
@@ -27496,7 +27503,7 @@ KECS__FN kecs_status kecs__state_resent(kecs__session *session, kecs_kind kind, 
   return status;
 }
 
-static bool kecs__state_has(const kecs_kind_info *info, int stamp) {
+KECS__FN bool kecs__stamp_has(const kecs_kind_info *info, int stamp) {
   return stamp == KECS_REPLICA_LIFE ||
          kecs__feed_has_group(info, stamp == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS);
 }
@@ -27513,8 +27520,8 @@ KECS__FN kecs_status kecs__state_read(kecs__session *session, const kecs__meta *
   kecs__text_init(&sql, &session->engine->allocator, KECS__REPLICA_SQL);
   kecs__text_addf(&sql, "SELECT %s", meta->columns);
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    bool has = kecs__state_has(meta->info, i);
-    kecs__text_addf(&sql, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__state_names[i], kecs__state_names[i]);
+    bool has = kecs__stamp_has(meta->info, i);
+    kecs__text_addf(&sql, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__stamp_name(i), kecs__stamp_name(i));
   }
   kecs__text_addf(&sql, " FROM {%s} WHERE {own}rid=?1", meta->info->table);
   kecs_status status = sql.status ? sql.status : kecs__statement_text(session, sql.data, sql.len, &cached);
@@ -27619,7 +27626,7 @@ KECS__FN kecs_status kecs__replica_same_write(kecs__write *write, const kecs_rep
       kecs__text sql;
       kecs__text_init(&sql, &write->engine->allocator, KECS__REPLICA_SQL);
       kecs__text_addf(&sql, "UPDATE {%s} SET site_%s=?1 WHERE {own}rid=?2", kecs_kind_describe(row->kind)->table,
-                      kecs__state_names[i]);
+                      kecs__stamp_name(i));
       status = sql.status ? sql.status : kecs__run(write->session, sql.data, values, 2, NULL);
       kecs__text_free(&sql);
       ours->site[i] = side->former;
@@ -29883,13 +29890,6 @@ KECS_STORE_API kecs_status kecs_replica_resolve(kecs_store *store, int64_t id, b
 
 #define KECS__REPAIR_SQL 4096
 
-static const char *const kecs__repair_names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
-
-static bool kecs__repair_has(const kecs_kind_info *info, int stamp) {
-  return stamp == KECS_REPLICA_LIFE ||
-         kecs__feed_has_group(info, stamp == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS);
-}
-
 /* ---- walks ---- */
 
 /* A walk through a table: how its lines become rows. */
@@ -29992,8 +29992,8 @@ KECS_STORE_API kecs_status kecs_replica_walk(kecs_store *store, const kecs_repli
     kecs__text_addf(&sql, ",%s", info->columns[info->keys[0].columns[i]].name);
   }
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    bool has = kecs__repair_has(info, i);
-    kecs__text_addf(&sql, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__repair_names[i], kecs__repair_names[i]);
+    bool has = kecs__stamp_has(info, i);
+    kecs__text_addf(&sql, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__stamp_name(i), kecs__stamp_name(i));
   }
   kecs__text_addf(&sql, " FROM {%s} WHERE {own}rid>?1 ORDER BY rid LIMIT ?2", info->table);
   status = sql.status ? sql.status
@@ -30035,12 +30035,12 @@ static kecs_status kecs__renumber_kind(kecs__write *write, const kecs_kind_info 
                                        const char *where, const kecs_value *values, int count) {
   kecs_status status = KECS_OK;
   for (int i = 0; !status && i < KECS_REPLICA_STAMPS; i++) {
-    const char *name = kecs__repair_names[i];
+    const char *name = kecs__stamp_name(i);
     kecs__text sql;
     kecs__text_init(&sql, &write->engine->allocator, KECS__REPAIR_SQL);
     kecs__text_addf(&sql, "UPDATE {%s} SET site_%s=%s WHERE {own}stamp_%s<=?2 AND site_%s%s", info->table, name, set,
                     name, name, where);
-    if (kecs__repair_has(info, i)) {
+    if (kecs__stamp_has(info, i)) {
       status = sql.status ? sql.status : kecs__run(write->session, sql.data, values, count, NULL);
     }
     kecs__text_free(&sql);

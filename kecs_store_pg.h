@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 009ec07f36bb2d6f25a08b1579718d78c0905dd93e610225e0d636ae94465b93 */
+ * 358c379b2af7cf086dfbac28814fef18c3c2ee6bec4d9d70c9c68843c74ac2e1 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -151,7 +151,8 @@ typedef struct kecs_sync_options {
   int64_t max_offset_us;  /* stamps that are further ahead of the hub's time are given anew before they are pushed;
                            * 0: 5 minutes, which is as much as a hub takes. Microseconds */
   int batch;              /* entries of a log that are pushed or pulled at once, at most 100000; 0: from 1000 on as many
-                           * as are pushed in 200 to 500 ms, at most 5000 */
+                           * as are pushed in 200 to 500 ms, at most 5000, and pushes of 10000 by COPY where those take
+                           * less than that */
   /* Who may write what; last writer for all else (docs/sync.md 7). Copied. */
   const kecs_replica_policy *policies;
   size_t policy_count;
@@ -8523,11 +8524,6 @@ static bool kecs_sync__should_stop(void *user) {
   return kecs_sync__flag_get(&sync->stopped) != 0 || kecs_sync__flag_get(&sync->ending) != 0;
 }
 
-/* What each transaction of a direct connection would have to be told otherwise. Behind a pooler it would be told to
- * somebody else. */
-static const char kecs_sync__session[] =
-    "SET default_transaction_isolation='read committed'; SET default_transaction_read_only=off; SET lock_timeout=10000";
-
 static kecs_status kecs_sync__connect(kecs_sync *sync) {
   kecs_connect_options options;
   kecs_connection *connection = NULL;
@@ -8554,14 +8550,6 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
   kecs_sync__lock(sync);
   sync->told.connects += status ? 0 : 1;
   kecs_sync__unlock(sync);
-  if (!status && sync->link->direct) {
-    status = kecs_pg__command(sync->link, kecs_sync__session, KECS_PG__STOPS, "greet the hub", NULL);
-  }
-  if (status) {
-    kecs_error error = *kecs_last_error();
-    kecs_sync__hang_up(sync);
-    kecs_pg__restore(&error);
-  }
   return status;
 }
 
@@ -8793,7 +8781,7 @@ static kecs_status kecs_sync__send_packed(kecs_sync__exchange *exchange, const c
     return KECS_E_NOMEM;
   }
   packet->allocator = &sync->allocator;
-  packet->bare = sync->link->direct && !exchange->stays && !exchange->goes_on;
+  packet->bare = sync->link->settled && !exchange->stays && !exchange->goes_on;
   status = kecs_sync__pack(packet, exchange);
   status = status ? status : kecs_sync__send_over(exchange, packet, doing);
   kecs_sync__pack_free(packet);

@@ -12,13 +12,6 @@
 
 #define KECS__REPAIR_SQL 4096
 
-static const char *const kecs__repair_names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
-
-static bool kecs__repair_has(const kecs_kind_info *info, int stamp) {
-  return stamp == KECS_REPLICA_LIFE ||
-         kecs__feed_has_group(info, stamp == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS);
-}
-
 /* ---- walks ---- */
 
 /* A walk through a table: how its lines become rows. */
@@ -121,8 +114,8 @@ KECS_STORE_API kecs_status kecs_replica_walk(kecs_store *store, const kecs_repli
     kecs__text_addf(&sql, ",%s", info->columns[info->keys[0].columns[i]].name);
   }
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    bool has = kecs__repair_has(info, i);
-    kecs__text_addf(&sql, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__repair_names[i], kecs__repair_names[i]);
+    bool has = kecs__stamp_has(info, i);
+    kecs__text_addf(&sql, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__stamp_name(i), kecs__stamp_name(i));
   }
   kecs__text_addf(&sql, " FROM {%s} WHERE {own}rid>?1 ORDER BY rid LIMIT ?2", info->table);
   status = sql.status ? sql.status
@@ -164,12 +157,12 @@ static kecs_status kecs__renumber_kind(kecs__write *write, const kecs_kind_info 
                                        const char *where, const kecs_value *values, int count) {
   kecs_status status = KECS_OK;
   for (int i = 0; !status && i < KECS_REPLICA_STAMPS; i++) {
-    const char *name = kecs__repair_names[i];
+    const char *name = kecs__stamp_name(i);
     kecs__text sql;
     kecs__text_init(&sql, &write->engine->allocator, KECS__REPAIR_SQL);
     kecs__text_addf(&sql, "UPDATE {%s} SET site_%s=%s WHERE {own}stamp_%s<=?2 AND site_%s%s", info->table, name, set,
                     name, name, where);
-    if (kecs__repair_has(info, i)) {
+    if (kecs__stamp_has(info, i)) {
       status = sql.status ? sql.status : kecs__run(write->session, sql.data, values, count, NULL);
     }
     kecs__text_free(&sql);

@@ -15,7 +15,10 @@
 
 /* ---- stamps ---- */
 
-static const char *const kecs__state_names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
+KECS__FN const char *kecs__stamp_name(int stamp) {
+  static const char *const names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
+  return names[stamp];
+}
 
 KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
                                  int64_t other_site) {
@@ -62,7 +65,7 @@ KECS__FN kecs_status kecs__state_resent(kecs__session *session, kecs_kind kind, 
   return status;
 }
 
-static bool kecs__state_has(const kecs_kind_info *info, int stamp) {
+KECS__FN bool kecs__stamp_has(const kecs_kind_info *info, int stamp) {
   return stamp == KECS_REPLICA_LIFE ||
          kecs__feed_has_group(info, stamp == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS);
 }
@@ -79,8 +82,8 @@ KECS__FN kecs_status kecs__state_read(kecs__session *session, const kecs__meta *
   kecs__text_init(&sql, &session->engine->allocator, KECS__REPLICA_SQL);
   kecs__text_addf(&sql, "SELECT %s", meta->columns);
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    bool has = kecs__state_has(meta->info, i);
-    kecs__text_addf(&sql, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__state_names[i], kecs__state_names[i]);
+    bool has = kecs__stamp_has(meta->info, i);
+    kecs__text_addf(&sql, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__stamp_name(i), kecs__stamp_name(i));
   }
   kecs__text_addf(&sql, " FROM {%s} WHERE {own}rid=?1", meta->info->table);
   kecs_status status = sql.status ? sql.status : kecs__statement_text(session, sql.data, sql.len, &cached);
@@ -185,7 +188,7 @@ KECS__FN kecs_status kecs__replica_same_write(kecs__write *write, const kecs_rep
       kecs__text sql;
       kecs__text_init(&sql, &write->engine->allocator, KECS__REPLICA_SQL);
       kecs__text_addf(&sql, "UPDATE {%s} SET site_%s=?1 WHERE {own}rid=?2", kecs_kind_describe(row->kind)->table,
-                      kecs__state_names[i]);
+                      kecs__stamp_name(i));
       status = sql.status ? sql.status : kecs__run(write->session, sql.data, values, 2, NULL);
       kecs__text_free(&sql);
       ours->site[i] = side->former;

@@ -144,11 +144,6 @@ static bool kecs_sync__should_stop(void *user) {
   return kecs_sync__flag_get(&sync->stopped) != 0 || kecs_sync__flag_get(&sync->ending) != 0;
 }
 
-/* What each transaction of a direct connection would have to be told otherwise. Behind a pooler it would be told to
- * somebody else. */
-static const char kecs_sync__session[] =
-    "SET default_transaction_isolation='read committed'; SET default_transaction_read_only=off; SET lock_timeout=10000";
-
 static kecs_status kecs_sync__connect(kecs_sync *sync) {
   kecs_connect_options options;
   kecs_connection *connection = NULL;
@@ -175,14 +170,6 @@ static kecs_status kecs_sync__connect(kecs_sync *sync) {
   kecs_sync__lock(sync);
   sync->told.connects += status ? 0 : 1;
   kecs_sync__unlock(sync);
-  if (!status && sync->link->direct) {
-    status = kecs_pg__command(sync->link, kecs_sync__session, KECS_PG__STOPS, "greet the hub", NULL);
-  }
-  if (status) {
-    kecs_error error = *kecs_last_error();
-    kecs_sync__hang_up(sync);
-    kecs_pg__restore(&error);
-  }
   return status;
 }
 
@@ -414,7 +401,7 @@ static kecs_status kecs_sync__send_packed(kecs_sync__exchange *exchange, const c
     return KECS_E_NOMEM;
   }
   packet->allocator = &sync->allocator;
-  packet->bare = sync->link->direct && !exchange->stays && !exchange->goes_on;
+  packet->bare = sync->link->settled && !exchange->stays && !exchange->goes_on;
   status = kecs_sync__pack(packet, exchange);
   status = status ? status : kecs_sync__send_over(exchange, packet, doing);
   kecs_sync__pack_free(packet);
