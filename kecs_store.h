@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 959daf0cfa0e77f7e6a912cd29a425b107926f3ec706aa33460ef63673e7d0b2 */
+ * 2f413971e04c54eef21b1f67a2eea3c02a9fcfb52a4814fed8825f18dec30612 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -18226,12 +18226,13 @@ enum {
 };
 
 /* A row's place in the order in which rows are written: the same one for every writer, so that two of them never wait
- * for each other. */
+ * for each other. As they were made, since most indexes grow at their ends then, and by their keys where that is the
+ * same time. */
 typedef struct kecs__merge_place {
   const kecs__meta *meta;
   const char *row;
-  const char *text; /* the first column of its key, where that is a text */
-  size_t at;        /* among the rows as given */
+  int64_t made;
+  size_t at; /* among the rows as given */
 } kecs__merge_place;
 
 typedef struct kecs__merge {
@@ -18264,13 +18265,10 @@ static kecs_status kecs__merge_refuse(const char *why) {
 
 /* ---- the order ---- */
 
-static int kecs__merge_compare(const void *a, const void *b) {
-  const kecs__merge_place *one = a;
-  const kecs__merge_place *other = b;
+static int kecs__merge_compare_keys(const kecs__merge_place *one, const kecs__merge_place *other) {
   const kecs_kind_info *info = one->meta->info;
-  bool texts = one->text && other->text;
-  int order = texts ? strcmp(one->text, other->text) : 0;
-  for (int i = texts ? 1 : 0; order == 0 && i < info->keys[0].count; i++) {
+  int order = 0;
+  for (int i = 0; order == 0 && i < info->keys[0].count; i++) {
     kecs_value x = kecs__row_value(info, one->row, info->keys[0].columns[i]);
     kecs_value y = kecs__row_value(info, other->row, info->keys[0].columns[i]);
     if (x.type == KECS_VALUE_TEXT && y.type == KECS_VALUE_TEXT) {
@@ -18279,31 +18277,73 @@ static int kecs__merge_compare(const void *a, const void *b) {
       order = x.type != y.type ? (x.type < y.type ? -1 : 1) : (x.number > y.number) - (x.number < y.number);
     }
   }
+  return order;
+}
+
+static int kecs__merge_compare(const void *a, const void *b) {
+  const kecs__merge_place *one = a;
+  const kecs__merge_place *other = b;
+  int order = (one->made > other->made) - (one->made < other->made);
+  order = order ? order : kecs__merge_compare_keys(one, other);
   return order ? order : (one->at > other->at) - (one->at < other->at);
 }
 
-/* A row that stands twice is merged with itself first: not here. */
-static bool kecs__merge_twice(const kecs__merge_place *one, const kecs__merge_place *next) {
-  kecs__merge_place same = *next;
-  same.at = one->at;
-  kecs_value key = kecs__row_value(one->meta->info, one->row, one->meta->info->keys[0].columns[0]);
-  return key.type != KECS_VALUE_NULL && kecs__merge_compare(one, &same) == 0;
-}
-
-static kecs_status kecs__merge_sort(kecs__merge *merge) {
+static void kecs__merge_sort(kecs__merge *merge) {
+  const kecs__meta *meta = merge->meta;
   for (size_t i = 0; i < merge->count; i++) {
-    const char *row = merge->rows + i * merge->meta->info->row_size;
-    kecs_value key = kecs__row_value(merge->meta->info, row, merge->meta->info->keys[0].columns[0]);
-    kecs__merge_place place = {merge->meta, row, key.text, i};
+    const char *row = merge->rows + i * meta->info->row_size;
+    kecs__merge_place place = {meta, row, 0, i};
+    place.made = meta->created_at < 0 ? 0 : kecs__row_number(meta->info, row, meta->created_at);
     merge->places[i] = place;
   }
   qsort(merge->places, merge->count, sizeof *merge->places, kecs__merge_compare);
-  for (size_t i = 1; i < merge->count; i++) {
-    if (kecs__merge_twice(&merge->places[i - 1], &merge->places[i])) {
+}
+
+static uint64_t kecs__merge_hash(const kecs__merge_place *place) {
+  const kecs_kind_info *info = place->meta->info;
+  uint64_t hash = KECS__HASH_START;
+  for (int i = 0; i < info->keys[0].count; i++) {
+    kecs_value value = kecs__row_value(info, place->row, info->keys[0].columns[i]);
+    bool text = value.type == KECS_VALUE_TEXT;
+    hash = text ? kecs__hash(hash, value.text, value.len + 1) : kecs__hash(hash, &value.number, sizeof value.number);
+  }
+  return hash;
+}
+
+/* A row that stands twice is merged with itself first: not here. `seen` has room for a power of two of places. */
+static kecs_status kecs__merge_unique(const kecs__merge *merge, const kecs__merge_place **seen, size_t room) {
+  for (size_t i = 0; i < merge->count; i++) {
+    const kecs__merge_place *place = &merge->places[i];
+    const int first = merge->meta->info->keys[0].columns[0];
+    if (kecs__row_value(merge->meta->info, place->row, first).type == KECS_VALUE_NULL) {
+      continue; /* a new one: it is filled */
+    }
+    size_t at = (size_t)kecs__merge_hash(place) & (room - 1);
+    while (seen[at] && kecs__merge_compare_keys(seen[at], place) != 0) {
+      at = (at + 1) & (room - 1);
+    }
+    if (seen[at]) {
       return kecs__merge_refuse("one of them stands twice among them");
     }
+    seen[at] = place;
   }
   return KECS_OK;
+}
+
+static kecs_status kecs__merge_order(kecs__merge *merge) {
+  const kecs_allocator *allocator = &merge->write->engine->allocator;
+  size_t room = 16;
+  while (room < 2 * merge->count) {
+    room *= 2;
+  }
+  const kecs__merge_place **seen = kecs__alloc_zero(allocator, room * sizeof *seen);
+  if (!seen) {
+    return KECS_E_NOMEM;
+  }
+  kecs__merge_sort(merge);
+  kecs_status status = kecs__merge_unique(merge, seen, room);
+  kecs__release(allocator, seen, room * sizeof *seen);
+  return status;
 }
 
 /* ---- forms ---- */
@@ -18598,7 +18638,7 @@ static kecs_status kecs__merge_many(kecs__merge *merge) {
 static kecs_status kecs__merge_all(kecs__merge *merge) {
   bool left = false;
   size_t size = merge->meta->info->row_size;
-  kecs_status status = kecs__merge_sort(merge);
+  kecs_status status = kecs__merge_order(merge);
   if (!status) {
     status = kecs__merge_fill_piece(merge, 0, merge->count < merge->room ? merge->count : merge->room);
   }

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 358c379b2af7cf086dfbac28814fef18c3c2ee6bec4d9d70c9c68843c74ac2e1 */
+ * 5bd9e4b83dff058a5bd203035c6f032b7e0dc68b6ab44a336d54d8642c3da7b0 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -151,8 +151,8 @@ typedef struct kecs_sync_options {
   int64_t max_offset_us;  /* stamps that are further ahead of the hub's time are given anew before they are pushed;
                            * 0: 5 minutes, which is as much as a hub takes. Microseconds */
   int batch;              /* entries of a log that are pushed or pulled at once, at most 100000; 0: from 1000 on as many
-                           * as are pushed in 200 to 500 ms, at most 5000, and pushes of 10000 by COPY where those take
-                           * less than that */
+                           * as are pushed in 200 to 500 ms, at most 5000; and pushes of 10000 by COPY, where such a one
+                           * takes less than two seconds */
   /* Who may write what; last writer for all else (docs/sync.md 7). Copied. */
   const kecs_replica_policy *policies;
   size_t policy_count;
@@ -9631,9 +9631,14 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
   return status ? status : kecs_sync__notes_read(sync);
 }
 
+/* Whether a load by COPY would be done in time, at the rate of a batch. */
+static bool kecs_sync__may_load(const kecs_sync *sync, int64_t rows, int64_t ms) {
+  return sync->load == 0 && rows >= KECS_SYNC__BATCH / 2 && ms * KECS_SYNC__LOAD <= rows * KECS_SYNC__LOAD_MS;
+}
+
 /* Batches grow while a push takes less than 200 ms: twofold until one has taken longer than 500, which halves them, and
- * from then on by little. Where the longest take less than 500, the link is fast enough for loads by COPY, which may
- * take four times as long. */
+ * from then on by little. Where the link and the hub are fast enough for loads by COPY, which may take four times as
+ * long, these come next. */
 static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
   if (!sync->adapts || rows * 2 < sync->batch) {
     return;
@@ -9641,11 +9646,11 @@ static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
   if (rows > KECS_SYNC__BATCH_MOST) {
     sync->load = ms <= KECS_SYNC__LOAD_MS ? sync->load : sync->load / 2;
     sync->load = sync->load > KECS_SYNC__BATCH_MOST ? sync->load : -1;
+  } else if (kecs_sync__may_load(sync, rows, ms)) {
+    sync->load = KECS_SYNC__LOAD;
   } else if (ms > KECS_SYNC__LONG_MS) {
     sync->steady = true;
     sync->batch = sync->batch / 2 > KECS_SYNC__BATCH_LEAST ? sync->batch / 2 : KECS_SYNC__BATCH_LEAST;
-  } else if (sync->load == 0 && sync->batch == KECS_SYNC__BATCH_MOST) {
-    sync->load = KECS_SYNC__LOAD;
   } else if (ms < KECS_SYNC__SHORT_MS) {
     sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
     sync->batch = kecs_sync__bounded(sync, sync->batch < KECS_SYNC__BATCH_MOST ? sync->batch : KECS_SYNC__BATCH_MOST);

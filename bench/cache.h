@@ -204,12 +204,13 @@ static void run_cache(const char *name, int entries, int rounds, bench_table *ta
     int64_t sums[2] = {0, 0};
     ours[at] = 0;
     theirs[at] = 0;
-    for (int done = 0; done < CACHE_GETS; done += CACHE_KEYS) {
-      for (int i = 0; i < CACHE_KEYS; i++) {
-        bench_arn(keys[i], bench_scramble((uint64_t)(done + i), 300 + (uint64_t)at) % (uint64_t)entries);
-      }
-      for (int turn = 0; turn < 2; turn++) {
-        bool own = (turn + round + done / CACHE_KEYS) % 2 == 0;
+    /* One side after the other: each has the processor's own caches for its rows, as a program that has one cache. */
+    for (int turn = 0; turn < 2; turn++) {
+      bool own = (turn + round) % 2 == 0;
+      for (int done = 0; done < CACHE_GETS; done += CACHE_KEYS) {
+        for (int i = 0; i < CACHE_KEYS; i++) {
+          bench_arn(keys[i], bench_scramble((uint64_t)(done + i), 300 + (uint64_t)at) % (uint64_t)entries);
+        }
         double since = bench_cpu();
         sums[own] += own ? cache_ours(store, keys) : cache_theirs(&hand, keys);
         *(own ? &ours[at] : &theirs[at]) += (bench_cpu() - since) / CACHE_GETS;

@@ -67,8 +67,8 @@ typedef struct kecs_sync_options {
   int64_t max_offset_us;  /* stamps that are further ahead of the hub's time are given anew before they are pushed;
                            * 0: 5 minutes, which is as much as a hub takes. Microseconds */
   int batch;              /* entries of a log that are pushed or pulled at once, at most 100000; 0: from 1000 on as many
-                           * as are pushed in 200 to 500 ms, at most 5000, and pushes of 10000 by COPY where those take
-                           * less than that */
+                           * as are pushed in 200 to 500 ms, at most 5000; and pushes of 10000 by COPY, where such a one
+                           * takes less than two seconds */
   /* Who may write what; last writer for all else (docs/sync.md 7). Copied. */
   const kecs_replica_policy *policies;
   size_t policy_count;

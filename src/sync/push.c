@@ -240,9 +240,14 @@ static kecs_status kecs_sync__pass_over(kecs_sync *sync, const kecs_replica_end 
   return status ? status : kecs_sync__notes_read(sync);
 }
 
+/* Whether a load by COPY would be done in time, at the rate of a batch. */
+static bool kecs_sync__may_load(const kecs_sync *sync, int64_t rows, int64_t ms) {
+  return sync->load == 0 && rows >= KECS_SYNC__BATCH / 2 && ms * KECS_SYNC__LOAD <= rows * KECS_SYNC__LOAD_MS;
+}
+
 /* Batches grow while a push takes less than 200 ms: twofold until one has taken longer than 500, which halves them, and
- * from then on by little. Where the longest take less than 500, the link is fast enough for loads by COPY, which may
- * take four times as long. */
+ * from then on by little. Where the link and the hub are fast enough for loads by COPY, which may take four times as
+ * long, these come next. */
 static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
   if (!sync->adapts || rows * 2 < sync->batch) {
     return;
@@ -250,11 +255,11 @@ static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
   if (rows > KECS_SYNC__BATCH_MOST) {
     sync->load = ms <= KECS_SYNC__LOAD_MS ? sync->load : sync->load / 2;
     sync->load = sync->load > KECS_SYNC__BATCH_MOST ? sync->load : -1;
+  } else if (kecs_sync__may_load(sync, rows, ms)) {
+    sync->load = KECS_SYNC__LOAD;
   } else if (ms > KECS_SYNC__LONG_MS) {
     sync->steady = true;
     sync->batch = sync->batch / 2 > KECS_SYNC__BATCH_LEAST ? sync->batch / 2 : KECS_SYNC__BATCH_LEAST;
-  } else if (sync->load == 0 && sync->batch == KECS_SYNC__BATCH_MOST) {
-    sync->load = KECS_SYNC__LOAD;
   } else if (ms < KECS_SYNC__SHORT_MS) {
     sync->batch += sync->steady ? KECS_SYNC__BATCH_LEAST : sync->batch;
     sync->batch = kecs_sync__bounded(sync, sync->batch < KECS_SYNC__BATCH_MOST ? sync->batch : KECS_SYNC__BATCH_MOST);
