@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 2f413971e04c54eef21b1f67a2eea3c02a9fcfb52a4814fed8825f18dec30612 */
+ * e154a742bcfa0c1637f1c0cb8e9b25cd9c914c1ec40834c819dab685ba4c52aa */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3388,6 +3388,8 @@ typedef struct kecs_replica {
   void *user;
   bool doubts; /* the other side went back in its history, and it is not known yet what it has lost of what it had
                 * acknowledged: what goes along with a deleted row is kept in the log of conflicts, pending or not */
+  bool as_one; /* merges on a transaction's handle have no savepoint each: after a failure the transaction can only be
+                * rolled back */
   int64_t after; /* kecs_replica_pending: entries up to it are under way already; 0: what is above the push mark */
 } kecs_replica;
 
@@ -10192,6 +10194,10 @@ KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session
 KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
                                       void *user);
 
+/* The same without a savepoint where the store is a transaction's handle: a failure leaves that to be rolled back. */
+KECS__FN kecs_status kecs__with_write_as_one(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                             void *user);
+
 #endif
 
 /* ---- store/history_log.h ----------------------------------------------------------------------------------------- */
@@ -10568,6 +10574,20 @@ static kecs_status kecs__write_once(kecs_store *store, kecs_status (*work)(kecs_
   }
   if (!status) {
     status = work(&write, user);
+  }
+  return kecs__write_close(&write, status);
+}
+
+KECS__FN kecs_status kecs__with_write_as_one(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                             void *user) {
+  kecs__write write;
+  if (store->depth == 0) {
+    return kecs__with_write(store, work, user);
+  }
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = work(&write, user);
+    store->broken = store->broken || (status && !write.guarded);
   }
   return kecs__write_close(&write, status);
 }
@@ -27518,7 +27538,7 @@ KECS__FN unsigned kecs__state_pending(const kecs_replica *side, const int64_t *s
 
 KECS__FN kecs_status kecs__state_unpushed(kecs__session *session, const kecs_replica *side, kecs_kind kind,
                                           const char *key, const kecs__state *state, unsigned *out_pending) {
-  static const kecs_replica nothing = {0, 0, 0, 0, NULL, 0, NULL, NULL, false, 0};
+  static const kecs_replica nothing;
   kecs_value values[] = {kecs__value_int((int64_t)kind), kecs__value_text(key)};
   unsigned own = kecs__state_pending(&nothing, state->stamp, state->site);
   int64_t refused = 0;
@@ -28590,7 +28610,7 @@ static kecs_status kecs__merge_work(kecs__write *write, void *user) {
   merge->row = merge->came;
   memset(&merge->ours, 0, sizeof merge->ours);
   memset(&merge->done, 0, sizeof merge->done);
-  kecs_status status = kecs__write_guard(write);
+  kecs_status status = merge->side->as_one ? KECS_OK : kecs__write_guard(write);
   status = status ? status : kecs__feed_begin(write);
   if (!status && !write->session->place.on) {
     return kecs__fail_no_feed(write->engine);
@@ -28634,7 +28654,8 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
   if (!merge.meta) {
     return kecs_last_error()->status;
   }
-  status = kecs__with_write(store, kecs__merge_work, &merge);
+  status = side->as_one ? kecs__with_write_as_one(store, kecs__merge_work, &merge)
+                        : kecs__with_write(store, kecs__merge_work, &merge);
   if (out_merged) {
     *out_merged = merge.done;
   }

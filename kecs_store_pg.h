@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 5bd9e4b83dff058a5bd203035c6f032b7e0dc68b6ab44a336d54d8642c3da7b0 */
+ * 9e26472d2ba292d6bfa64816f99fde912be157ad5ff4752643b27ff169110717 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -6699,6 +6699,7 @@ struct kecs_sync {
   int ending;                               /* a flag: the thread, and its round with it */
   bool adapts;                              /* `batch` follows the time that a push takes */
   bool steady;                              /* it has been too long once */
+  int boot_batch;                           /* rows of a bootstrap's next page, where more than `batch` */
   int load;                                 /* entries that go with a push by COPY; 0: the link is not known to be fast
                                              * enough, -1: it is not */
   struct kecs_sync__batch *next;            /* read ahead while the hub was at the one before (push.c) */
@@ -6747,6 +6748,9 @@ typedef struct kecs_sync__exchange {
 } kecs_sync__exchange;
 
 KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);
+
+/* The same for one that reads the next rows of a table, or tombstones, in the order of an index. */
+KECS_PG__FN void kecs_sync__begin_page(kecs_sync__exchange *exchange, kecs_sync *sync);
 
 /* The same for one that goes on in an open transaction, and ends it. */
 KECS_PG__FN void kecs_sync__go_on(kecs_sync__exchange *exchange, kecs_sync *sync);
@@ -8485,6 +8489,12 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
   }
 }
 
+/* Where nothing has counted the table yet, a page would be planned as a sort of all that is left of it. */
+KECS_PG__FN void kecs_sync__begin_page(kecs_sync__exchange *exchange, kecs_sync *sync) {
+  kecs_sync__begin(exchange, sync, false);
+  kecs_sync__add_frame(exchange, "SET LOCAL enable_sort=off");
+}
+
 KECS_PG__FN void kecs_sync__go_on(kecs_sync__exchange *exchange, kecs_sync *sync) {
   memset(exchange, 0, sizeof *exchange);
   exchange->sync = sync;
@@ -8935,8 +8945,17 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
   bool went_back = sync->notes.repair && (sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST));
-  kecs_replica side = {sync->notes.site,   sync->notes.acked, sync->kinds, sync->notes.former, sync->policies,
-                       sync->policy_count, sync->merge,       sync->user,  went_back, 0};
+  kecs_replica side;
+  memset(&side, 0, sizeof side);
+  side.site = sync->notes.site;
+  side.acked = sync->notes.acked;
+  side.kinds = sync->kinds;
+  side.former = sync->notes.former;
+  side.policies = sync->policies;
+  side.policy_count = sync->policy_count;
+  side.merge = sync->merge;
+  side.user = sync->user;
+  side.doubts = went_back;
   return side;
 }
 
@@ -10480,9 +10499,15 @@ typedef struct kecs_sync__page {
   int64_t conflicts;
   int64_t wished;   /* rows that have to wait for others, which will be asked for */
   uint64_t blocked; /* kinds, as bits, with rows that wait for a number of another row */
-  /* A bootstrap's. */
+  /* A bootstrap's: where it begins, and where the next one does. */
+  int size; /* rows that were asked for */
+  size_t bytes;
+  int64_t from_kind;
   int64_t boot_kind;
   int64_t boot_rid;
+  bool ahead; /* the next one is on its way while this one is applied */
+  bool applied;
+  kecs_error error; /* why it was not, with a status */
 } kecs_sync__page;
 
 /* Adds a statement that was put together, and frees its text. */
@@ -10980,6 +11005,9 @@ KECS_PG__FN kecs_status kecs_sync__limits_check(const kecs_sync_limits *limits) 
 
 enum {
   KECS_SYNC__SMALL = 64, /* entries of a window that comes as one statement */
+  KECS_SYNC__SIP = 32,   /* rows between two looks at what has come for the next page */
+  KECS_SYNC__BOOT_MS = 100,
+  KECS_SYNC__BOOT_BYTES = 4194304, /* of a page: a larger one does not grow */
   KECS_SYNC__ASKS = 16   /* for what pages wait for, one after the other */
 };
 
@@ -11120,6 +11148,9 @@ static kecs_status kecs_sync__apply_rows(kecs_sync__page *page, kecs_store *tx, 
     row.partly = groups != 0 && (groups & 1) == 0;
     status = kecs_sync__only_grows(info) ? kecs_sync__arrive(page, tx, &row, rids)
                                          : kecs_sync__merge(page, tx, &row);
+    if (page->ahead && page->sync->link && r % KECS_SYNC__SIP == 0) {
+      (void)PQconsumeInput(page->sync->link->pg); /* whether the link is lost is told when the page is received */
+    }
   }
   return status || !rids[0] ? status : kecs_sync__append_pulled(tx, info, rids[0], rids[1]);
 }
@@ -11281,6 +11312,47 @@ static kecs_status kecs_sync__pull_window(kecs_sync *sync, kecs_sync__page *page
   return status;
 }
 
+/* ---- pages ---- */
+
+static kecs_sync__page *kecs_sync__page_new(kecs_sync *sync) {
+  kecs_sync__page *page = kecs_pg__alloc(&sync->allocator, sizeof *page);
+  if (page) {
+    page->sync = sync;
+    page->exchange.sync = sync;
+    page->side = kecs_sync__side(sync);
+    page->side.as_one = true;
+    snprintf(page->site, sizeof page->site, "%lld", (long long)sync->notes.site);
+  }
+  return page;
+}
+
+/* With what it has done, where it was applied. NULL is fine. */
+static void kecs_sync__page_end(kecs_sync *sync, kecs_sync__page *page, bool applied) {
+  if (!page) {
+    return;
+  }
+  if (applied) {
+    sync->report.pulled += page->pulled;
+    sync->report.conflicts += page->conflicts;
+    sync->ask_again = page->wished > page->asked || (page->wished > 0 && page->pulled > 0);
+  }
+  kecs_sync__end(&page->exchange);
+  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
+    if (page->wanted[kind].allocator) {
+      kecs_pg__text_free(&page->wanted[kind]);
+    }
+  }
+  kecs_pg__release(&sync->allocator, page, sizeof *page);
+}
+
+KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
+                                            kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page)) {
+  kecs_sync__page *page = kecs_sync__page_new(sync);
+  kecs_status status = page ? run(sync, page) : KECS_E_NOMEM;
+  kecs_sync__page_end(sync, page, !status);
+  return status ? status : kecs_sync__notes_read(sync);
+}
+
 /* ---- the first time ---- */
 
 static kecs_status kecs_sync__apply_boot(kecs_store *tx, void *user) {
@@ -11298,18 +11370,19 @@ static kecs_status kecs_sync__apply_head(kecs_store *tx, void *user) {
 }
 
 /* All tombstones, by their sequence; the merge finds out which of them still say something. */
-static kecs_status kecs_sync__boot_graves(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
-  int item = kecs_sync__add_read(&page->exchange, "tombs", "", values, 5);
+static kecs_status kecs_sync__boot_graves(kecs_sync__page *page, const char *const *values) {
+  page->window = kecs_sync__add_read(&page->exchange, "tombs", "", values, 5);
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
-  const PGresult *result = status ? NULL : page->exchange.item[item].result;
+  const PGresult *result = status ? NULL : page->exchange.item[page->window].result;
   int count = result ? PQntuples(result) : 0;
-  page->boot_kind = count < sync->batch ? KECS_SYNC__BOOT_DONE : KECS_SYNC__BOOT_GRAVES;
+  page->boot_kind = count < page->size ? KECS_SYNC__BOOT_DONE : KECS_SYNC__BOOT_GRAVES;
   page->boot_rid = count > 0 ? kecs_sync__number(result, count - 1, 4) : 0;
+  page->bytes = result ? PQresultMemorySize(result) : 0;
   return status;
 }
 
-static kecs_status kecs_sync__boot_rows(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
-  const kecs_kind_info *info = kecs_kind_describe((kecs_kind)sync->notes.boot_kind);
+static kecs_status kecs_sync__boot_rows(kecs_sync__page *page, const char *const *values) {
+  const kecs_kind_info *info = kecs_kind_describe((kecs_kind)page->from_kind);
   int item = kecs_sync__add_rows(&page->exchange, "page_{t}", info, values, 5);
   int counters = info->kind == KECS_KIND_TASK_DEFINITION ? kecs_sync__add_counters(&page->exchange, values) : 0;
   kecs_status status = kecs_sync__send(&page->exchange, "pull");
@@ -11317,8 +11390,9 @@ static kecs_status kecs_sync__boot_rows(kecs_sync *sync, kecs_sync__page *page, 
   int count = result ? PQntuples(result) : 0;
   page->rows[info->kind][0] = item;
   page->counters = counters;
-  page->boot_kind = sync->notes.boot_kind + (count < sync->batch);
-  page->boot_rid = count < sync->batch ? 0 : kecs_sync__number(result, count - 1, PQnfields(result) - 1);
+  page->boot_kind = page->from_kind + (count < page->size);
+  page->boot_rid = count < page->size ? 0 : kecs_sync__number(result, count - 1, PQnfields(result) - 1);
+  page->bytes = result ? PQresultMemorySize(result) : 0;
   return status;
 }
 
@@ -11341,58 +11415,93 @@ KECS_PG__FN kecs_status kecs_sync__apply_mixed_graves(kecs_sync__page *page, kec
 
 static kecs_status kecs_sync__apply_boot_graves(kecs_store *tx, void *user) {
   kecs_sync__page *page = user;
-  kecs_status status = kecs_sync__apply_mixed_graves(page, tx, page->exchange.item[1].result);
+  kecs_status status = kecs_sync__apply_mixed_graves(page, tx, page->exchange.item[page->window].result);
   status = status ? status : kecs_sync__note_number(tx, "boot_kind", page->boot_kind);
   return status ? status : kecs_sync__note_number(tx, "boot_rid", page->boot_rid);
 }
 
-static kecs_status kecs_sync__boot_page(kecs_sync *sync, kecs_sync__page *page) {
-  char rid[24];
+/* Asks for the page that begins at a place. */
+static kecs_status kecs_sync__boot_ask(kecs_sync *sync, kecs_sync__page *page, int64_t kind, int64_t rid) {
+  char from[24];
   char size[24];
-  bool graves = sync->notes.boot_kind == KECS_SYNC__BOOT_GRAVES;
-  snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.boot_rid);
-  snprintf(size, sizeof size, "%d", sync->batch);
-  if (!graves && !(kecs_sync__pulls(sync) & KECS_BIT(sync->notes.boot_kind))) {
-    page->boot_kind = sync->notes.boot_kind + 1;
-    return kecs_sync__transact(sync, kecs_sync__apply_boot, page);
+  while (kind < KECS_SYNC__BOOT_GRAVES && !(kecs_sync__pulls(sync) & KECS_BIT(kind))) {
+    kind++;
+    rid = 0;
   }
+  page->from_kind = kind;
+  page->size = kecs_sync__bounded(sync, sync->boot_batch > sync->batch ? sync->boot_batch : sync->batch);
+  snprintf(from, sizeof from, "%lld", (long long)rid);
+  snprintf(size, sizeof size, "%d", page->size);
   kecs_pg__text scopes = {&sync->allocator, NULL, 0, 0, KECS_OK};
   kecs_status status = kecs_sync__boot_scopes(sync, &scopes);
-  const char *values[] = {page->site, rid, size, NULL, scopes.data};
-  kecs_sync__begin(&page->exchange, sync, false);
+  const char *values[] = {page->site, from, size, NULL, scopes.data};
   page->exchange.status = page->exchange.status ? page->exchange.status : status;
-  status = graves ? kecs_sync__boot_graves(sync, page, values) : kecs_sync__boot_rows(sync, page, values);
+  status = kind == KECS_SYNC__BOOT_GRAVES ? kecs_sync__boot_graves(page, values)
+                                          : kecs_sync__boot_rows(page, values);
   kecs_pg__text_free(&scopes);
-  return status ? status
-                : kecs_sync__transact(sync, graves ? kecs_sync__apply_boot_graves : kecs_sync__apply_boot, page);
+  return status;
 }
 
-/* ---- pages ---- */
+/* The larger pages are, the less is written for each row; but as long as one is merged, other writers wait. */
+static void kecs_sync__boot_adapt(kecs_sync *sync, const kecs_sync__page *page, int64_t ms) {
+  bool whole = page->boot_kind == page->from_kind;
+  if (sync->adapts && whole && ms < KECS_SYNC__BOOT_MS && page->bytes < KECS_SYNC__BOOT_BYTES) {
+    sync->boot_batch = page->size * 2 < KECS_SYNC__BATCH_MOST ? page->size * 2 : KECS_SYNC__BATCH_MOST;
+  }
+}
 
-/* One page, and what it has done. */
-KECS_PG__FN kecs_status kecs_sync__page_run(kecs_sync *sync,
-                                            kecs_status (*run)(kecs_sync *sync, kecs_sync__page *page)) {
-  kecs_sync__page *page = kecs_pg__alloc(&sync->allocator, sizeof *page);
-  if (!page) {
+static kecs_status kecs_sync__boot_apply(kecs_sync__page *page) {
+  bool graves = page->from_kind == KECS_SYNC__BOOT_GRAVES;
+  int64_t begun = kecs_pg__now_ms();
+  kecs_status status =
+      kecs_sync__transact(page->sync, graves ? kecs_sync__apply_boot_graves : kecs_sync__apply_boot, page);
+  page->applied = !status;
+  kecs_sync__boot_adapt(page->sync, page, kecs_pg__now_ms() - begun);
+  return status;
+}
+
+/* While the hub puts the next page together. */
+static void kecs_sync__boot_meanwhile(void *user) {
+  kecs_sync__page *page = user;
+  page->ahead = true;
+  if (kecs_sync__boot_apply(page)) {
+    page->error = *kecs_last_error();
+  }
+}
+
+/* Asks for the page behind one, which is applied meanwhile. */
+static kecs_status kecs_sync__boot_next(kecs_sync *sync, kecs_sync__page *page, kecs_sync__page **out_next) {
+  kecs_sync__page *next = kecs_sync__page_new(sync);
+  *out_next = next;
+  if (!next) {
     return KECS_E_NOMEM;
   }
-  page->sync = sync;
-  page->exchange.sync = sync;
-  page->side = kecs_sync__side(sync);
-  snprintf(page->site, sizeof page->site, "%lld", (long long)sync->notes.site);
-  kecs_status status = run(sync, page);
+  kecs_sync__begin_page(&next->exchange, sync);
+  next->exchange.meanwhile = kecs_sync__boot_meanwhile;
+  next->exchange.user = page;
+  kecs_status status = kecs_sync__boot_ask(sync, next, page->boot_kind, page->boot_rid);
+  if (page->error.status) {
+    kecs_pg__restore(&page->error);
+  }
+  return page->error.status ? page->error.status : status;
+}
+
+static kecs_status kecs_sync__boot_pages(kecs_sync *sync) {
+  kecs_sync__page *page = kecs_sync__page_new(sync);
+  kecs_status status = page ? KECS_OK : KECS_E_NOMEM;
+  sync->boot_batch = 0;
   if (!status) {
-    sync->report.pulled += page->pulled;
-    sync->report.conflicts += page->conflicts;
-    sync->ask_again = page->wished > page->asked || (page->wished > 0 && page->pulled > 0);
+    kecs_sync__begin_page(&page->exchange, sync);
+    status = kecs_sync__boot_ask(sync, page, sync->notes.boot_kind, sync->notes.boot_rid);
   }
-  kecs_sync__end(&page->exchange);
-  for (int kind = 0; kind < KECS_KIND_COUNT; kind++) {
-    if (page->wanted[kind].allocator) {
-      kecs_pg__text_free(&page->wanted[kind]);
-    }
+  while (!status && page) {
+    kecs_sync__page *next = NULL;
+    bool last = page->boot_kind == KECS_SYNC__BOOT_DONE;
+    status = last ? kecs_sync__boot_apply(page) : kecs_sync__boot_next(sync, page, &next);
+    kecs_sync__page_end(sync, page, page->applied);
+    page = next;
   }
-  kecs_pg__release(&sync->allocator, page, sizeof *page);
+  kecs_sync__page_end(sync, page, false);
   return status ? status : kecs_sync__notes_read(sync);
 }
 
@@ -11402,10 +11511,7 @@ static kecs_status kecs_sync__boot(kecs_sync *sync) {
     status = kecs_sync__transact(sync, kecs_sync__apply_head, sync);
     status = status ? status : kecs_sync__notes_read(sync);
   }
-  while (!status && !sync->notes.booted) {
-    status = kecs_sync__page_run(sync, kecs_sync__boot_page);
-  }
-  return status;
+  return status || sync->notes.booted ? status : kecs_sync__boot_pages(sync);
 }
 
 KECS_PG__FN kecs_status kecs_sync__pull(kecs_sync *sync) {
@@ -12345,7 +12451,7 @@ static kecs_status kecs_sync__rows_page(kecs_sync *sync, kecs_sync__page *page, 
   snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.repair_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
   const char *values[] = {page->site, rid, size, buckets, NULL};
-  kecs_sync__begin(&page->exchange, sync, false);
+  kecs_sync__begin_page(&page->exchange, sync);
   int item = kecs_sync__add_rows(&page->exchange, "page_{t}", info, values, 5);
   kecs_status status = kecs_sync__send(&page->exchange, "compare");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
@@ -12396,7 +12502,7 @@ static kecs_status kecs_sync__grave_pairs(kecs_sync *sync, kecs_pg__text *out) {
 }
 
 static kecs_status kecs_sync__graves_send(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
-  kecs_sync__begin(&page->exchange, sync, false);
+  kecs_sync__begin_page(&page->exchange, sync);
   page->window = kecs_sync__add_read(&page->exchange, "tombs", "", values, 5);
   kecs_status status = kecs_sync__send(&page->exchange, "compare");
   const PGresult *result = status ? NULL : page->exchange.item[page->window].result;

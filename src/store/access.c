@@ -241,6 +241,20 @@ static kecs_status kecs__write_once(kecs_store *store, kecs_status (*work)(kecs_
   return kecs__write_close(&write, status);
 }
 
+KECS__FN kecs_status kecs__with_write_as_one(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                             void *user) {
+  kecs__write write;
+  if (store->depth == 0) {
+    return kecs__with_write(store, work, user);
+  }
+  kecs_status status = kecs__write_open(store, &write);
+  if (!status) {
+    status = work(&write, user);
+    store->broken = store->broken || (status && !write.guarded);
+  }
+  return kecs__write_close(&write, status);
+}
+
 KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
                                       void *user) {
   kecs__retry retry = {0, 0};

@@ -37,4 +37,8 @@ KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session
 KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
                                       void *user);
 
+/* The same without a savepoint where the store is a transaction's handle: a failure leaves that to be rolled back. */
+KECS__FN kecs_status kecs__with_write_as_one(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
+                                             void *user);
+
 #endif

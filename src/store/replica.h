@@ -59,6 +59,8 @@ typedef struct kecs_replica {
   void *user;
   bool doubts; /* the other side went back in its history, and it is not known yet what it has lost of what it had
                 * acknowledged: what goes along with a deleted row is kept in the log of conflicts, pending or not */
+  bool as_one; /* merges on a transaction's handle have no savepoint each: after a failure the transaction can only be
+                * rolled back */
   int64_t after; /* kecs_replica_pending: entries up to it are under way already; 0: what is above the push mark */
 } kecs_replica;
 

@@ -187,7 +187,7 @@ static kecs_status kecs__merge_work(kecs__write *write, void *user) {
   merge->row = merge->came;
   memset(&merge->ours, 0, sizeof merge->ours);
   memset(&merge->done, 0, sizeof merge->done);
-  kecs_status status = kecs__write_guard(write);
+  kecs_status status = merge->side->as_one ? KECS_OK : kecs__write_guard(write);
   status = status ? status : kecs__feed_begin(write);
   if (!status && !write->session->place.on) {
     return kecs__fail_no_feed(write->engine);
@@ -231,7 +231,8 @@ KECS_STORE_API kecs_status kecs_replica_merge(kecs_store *store, const kecs_repl
   if (!merge.meta) {
     return kecs_last_error()->status;
   }
-  status = kecs__with_write(store, kecs__merge_work, &merge);
+  status = side->as_one ? kecs__with_write_as_one(store, kecs__merge_work, &merge)
+                        : kecs__with_write(store, kecs__merge_work, &merge);
   if (out_merged) {
     *out_merged = merge.done;
   }

@@ -131,6 +131,7 @@ struct kecs_sync {
   int ending;                               /* a flag: the thread, and its round with it */
   bool adapts;                              /* `batch` follows the time that a push takes */
   bool steady;                              /* it has been too long once */
+  int boot_batch;                           /* rows of a bootstrap's next page, where more than `batch` */
   int load;                                 /* entries that go with a push by COPY; 0: the link is not known to be fast
                                              * enough, -1: it is not */
   struct kecs_sync__batch *next;            /* read ahead while the hub was at the one before (push.c) */
@@ -179,6 +180,9 @@ typedef struct kecs_sync__exchange {
 } kecs_sync__exchange;
 
 KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync, bool write);
+
+/* The same for one that reads the next rows of a table, or tombstones, in the order of an index. */
+KECS_PG__FN void kecs_sync__begin_page(kecs_sync__exchange *exchange, kecs_sync *sync);
 
 /* The same for one that goes on in an open transaction, and ends it. */
 KECS_PG__FN void kecs_sync__go_on(kecs_sync__exchange *exchange, kecs_sync *sync);

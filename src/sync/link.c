@@ -105,6 +105,12 @@ KECS_PG__FN void kecs_sync__begin(kecs_sync__exchange *exchange, kecs_sync *sync
   }
 }
 
+/* Where nothing has counted the table yet, a page would be planned as a sort of all that is left of it. */
+KECS_PG__FN void kecs_sync__begin_page(kecs_sync__exchange *exchange, kecs_sync *sync) {
+  kecs_sync__begin(exchange, sync, false);
+  kecs_sync__add_frame(exchange, "SET LOCAL enable_sort=off");
+}
+
 KECS_PG__FN void kecs_sync__go_on(kecs_sync__exchange *exchange, kecs_sync *sync) {
   memset(exchange, 0, sizeof *exchange);
   exchange->sync = sync;

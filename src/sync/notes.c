@@ -123,8 +123,17 @@ KECS_PG__FN kecs_status kecs_sync__transact(kecs_sync *sync, kecs_status (*work)
 
 KECS_PG__FN kecs_replica kecs_sync__side(const kecs_sync *sync) {
   bool went_back = sync->notes.repair && (sync->notes.repair_cause & (KECS_SYNC_HISTORY | KECS_SYNC_LOST));
-  kecs_replica side = {sync->notes.site,   sync->notes.acked, sync->kinds, sync->notes.former, sync->policies,
-                       sync->policy_count, sync->merge,       sync->user,  went_back, 0};
+  kecs_replica side;
+  memset(&side, 0, sizeof side);
+  side.site = sync->notes.site;
+  side.acked = sync->notes.acked;
+  side.kinds = sync->kinds;
+  side.former = sync->notes.former;
+  side.policies = sync->policies;
+  side.policy_count = sync->policy_count;
+  side.merge = sync->merge;
+  side.user = sync->user;
+  side.doubts = went_back;
   return side;
 }
 

@@ -149,7 +149,7 @@ static kecs_status kecs_sync__rows_page(kecs_sync *sync, kecs_sync__page *page, 
   snprintf(rid, sizeof rid, "%lld", (long long)sync->notes.repair_rid);
   snprintf(size, sizeof size, "%d", sync->batch);
   const char *values[] = {page->site, rid, size, buckets, NULL};
-  kecs_sync__begin(&page->exchange, sync, false);
+  kecs_sync__begin_page(&page->exchange, sync);
   int item = kecs_sync__add_rows(&page->exchange, "page_{t}", info, values, 5);
   kecs_status status = kecs_sync__send(&page->exchange, "compare");
   const PGresult *result = status ? NULL : page->exchange.item[item].result;
@@ -200,7 +200,7 @@ static kecs_status kecs_sync__grave_pairs(kecs_sync *sync, kecs_pg__text *out) {
 }
 
 static kecs_status kecs_sync__graves_send(kecs_sync *sync, kecs_sync__page *page, const char *const *values) {
-  kecs_sync__begin(&page->exchange, sync, false);
+  kecs_sync__begin_page(&page->exchange, sync);
   page->window = kecs_sync__add_read(&page->exchange, "tombs", "", values, 5);
   kecs_status status = kecs_sync__send(&page->exchange, "compare");
   const PGresult *result = status ? NULL : page->exchange.item[page->window].result;

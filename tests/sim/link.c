@@ -158,10 +158,19 @@ static bool already(sim_world *world, const char *number, const char *id) {
   return false;
 }
 
+/* What the edge does while it waits. */
+static void wait_for(const kecs_sync__exchange *exchange) {
+  if (exchange->meanwhile) {
+    exchange->meanwhile(exchange->user);
+  }
+}
+
 /* A push that was done before does nothing, whatever it brings now. */
 static kecs_status execute(sim_edge *edge, kecs_sync__exchange *exchange, const char *doing) {
   sim_world *world = edge->world;
-  if (!world->hub) {
+  if (world->hub) {
+    wait_for(exchange);
+  } else {
     sim_postgres_time(world);
   }
   kecs_status status =
@@ -182,6 +191,7 @@ static void keep(sim_edge *edge, const kecs_sync__exchange *exchange) {
   world->late = sim_grow(world->late, ((size_t)world->late_count + 1) * sizeof *world->late);
   sim_late *late = &world->late[world->late_count++];
   late->exchange = *exchange;
+  late->exchange.meanwhile = NULL;
   late->edge = edge;
   for (int i = 0; i < exchange->count; i++) {
     kecs_sync__item *item = &late->exchange.item[i];
@@ -271,8 +281,11 @@ static kecs_status pass(sim_edge *edge, kecs_sync__exchange *exchange, const cha
   if (what == FAULT_LOST || what == FAULT_LATE || what == FAULT_KILLED_BEFORE) {
     if (what == FAULT_LATE) {
       keep(edge, exchange);
-    } else if (what == FAULT_KILLED_BEFORE) {
+    }
+    if (what == FAULT_KILLED_BEFORE) {
       sim_disk_kill(edge->path, 0);
+    } else {
+      wait_for(exchange);
     }
     return lost(doing);
   }
@@ -286,7 +299,7 @@ static kecs_status pass(sim_edge *edge, kecs_sync__exchange *exchange, const cha
     forget_answers(exchange);
     kecs_sync__hang_up(exchange->sync);
     return lost(doing);
-  } else if (what == FAULT_KILLED_AFTER || what == FAULT_KILLED_SOON) {
+  } else if ((what == FAULT_KILLED_AFTER || what == FAULT_KILLED_SOON) && !sim_disk_killed(edge->path)) {
     sim_disk_kill(edge->path, what == FAULT_KILLED_SOON ? 1 + sim_below(&edge->world->chance, 30) : 0);
   }
   return status;
