@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * e154a742bcfa0c1637f1c0cb8e9b25cd9c914c1ec40834c819dab685ba4c52aa */
+ * 05d2d1dd1476bb290c596dad3d055475cf10baf47dbb16f6954313245c1fefe5 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -7578,9 +7578,10 @@ typedef enum kecs__op {
   KECS__OP_UPDATE,      /* the columns in `mask` by rid */
   KECS__OP_UPDATE_IF,   /* the columns in `mask` by natural key, where one of them differs (store/brief.c) */
   KECS__OP_DELETE,      /* by rid */
-  KECS__OP_INSERT_LOGGED,      /* these six for tracked stores: INSERT, with the life's stamp last */
+  KECS__OP_INSERT_LOGGED,      /* these seven for tracked stores: INSERT, with the life's stamp last */
   KECS__OP_READ_FIELDS_LOGGED, /* READ_FIELDS, with the three stamps last */
   KECS__OP_READ_RID_LOGGED,    /* READ_RID, likewise */
+  KECS__OP_READ_STATE,         /* every column by rid, then each stamp and its site; NULL where the kind has none */
   KECS__OP_UPDATE_SPEC,        /* UPDATE, with the stamp of a group before rid */
   KECS__OP_UPDATE_STATUS,
   KECS__OP_UPDATE_BOTH,        /* likewise, one stamp for both groups */
@@ -7931,6 +7932,7 @@ KECS__FN bool kecs__feed_is_side_table(const char *name);
 /* What the logged forms of the fixed statements add: see kecs__op. */
 KECS__FN void kecs__feed_sql_insert(kecs__text *out, const kecs__meta *meta);
 KECS__FN void kecs__feed_sql_read(kecs__text *out, const kecs_kind_info *info);
+KECS__FN void kecs__feed_sql_state(kecs__text *out, const kecs_kind_info *info);
 KECS__FN void kecs__feed_sql_update(kecs__text *out, kecs__op op, int number);
 
 /* A row's natural key as one text, as kecs_record_get takes it. NULL means NOMEM. */
@@ -8197,6 +8199,12 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
       kecs__text_addf(out, " FROM {%s} WHERE {own}rid=", info->table);
       kecs__sql_placeholder(out, 1);
       kecs__text_adds(out, "{lock}");
+      break;
+    case KECS__OP_READ_STATE:
+      kecs__text_addf(out, "SELECT %s", meta->columns);
+      kecs__feed_sql_state(out, info);
+      kecs__text_addf(out, " FROM {%s} WHERE {own}rid=", info->table);
+      kecs__sql_placeholder(out, 1);
       break;
     case KECS__OP_INSERT:
       kecs__sql_insert(out, meta);
@@ -11004,6 +11012,13 @@ KECS__FN void kecs__feed_sql_read(kecs__text *out, const kecs_kind_info *info) {
   for (int i = 0; i < KECS__STAMPS; i++) {
     bool has = kecs__feed_stamped(info) && kecs__feed_has_group(info, kecs__stamp_group(i));
     kecs__text_addf(out, ",%s%s", has ? "stamp_" : "", has ? kecs__stamp_names[i] : "NULL");
+  }
+}
+
+KECS__FN void kecs__feed_sql_state(kecs__text *out, const kecs_kind_info *info) {
+  for (int i = 0; i < KECS__STAMPS; i++) {
+    bool has = kecs__feed_stamped(info) && kecs__feed_has_group(info, kecs__stamp_group(i));
+    kecs__text_addf(out, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__stamp_names[i], kecs__stamp_names[i]);
   }
 }
 
@@ -27570,22 +27585,13 @@ KECS__FN bool kecs__stamp_has(const kecs_kind_info *info, int stamp) {
 
 KECS__FN kecs_status kecs__state_read(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
                                       kecs__state *out_state) {
-  kecs__text sql;
   kecs__cached *cached = NULL;
   kecs_value parameter = kecs__value_int(rid);
   kecs_value values[64 + 2 * KECS_REPLICA_STAMPS];
   int count = meta->info->column_count;
   bool row = false;
   memset(out_state, 0, sizeof *out_state);
-  kecs__text_init(&sql, &session->engine->allocator, KECS__REPLICA_SQL);
-  kecs__text_addf(&sql, "SELECT %s", meta->columns);
-  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    bool has = kecs__stamp_has(meta->info, i);
-    kecs__text_addf(&sql, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__stamp_name(i), kecs__stamp_name(i));
-  }
-  kecs__text_addf(&sql, " FROM {%s} WHERE {own}rid=?1", meta->info->table);
-  kecs_status status = sql.status ? sql.status : kecs__statement_text(session, sql.data, sql.len, &cached);
-  kecs__text_free(&sql);
+  kecs_status status = kecs__statement(session, meta, KECS__OP_READ_STATE, 0, &cached);
   status = status ? status : kecs__statement_start(session, cached, &parameter, 1, &row);
   if (!status && row) {
     kecs__statement_columns(session, cached, values, count + 2 * KECS_REPLICA_STAMPS);

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 9e26472d2ba292d6bfa64816f99fde912be157ad5ff4752643b27ff169110717 */
+ * 4a447ced01f923c2c9683c2ccc1de72194432c30d37c2f18043ea79916292cdb */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -4897,7 +4897,7 @@ KECS_PG__FN bool kecs_sync__later_column(const kecs_column_info *column);
 KECS_PG__FN void kecs_sync__default(kecs_pg__text *out, const kecs_column_info *column);
 
 /* What the functions must be made for: their own format, and the kinds' columns. */
-enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 8 };
+enum { KECS_SYNC__VERSION_SIZE = 160, KECS_SYNC__FORMAT = 9 };
 KECS_PG__FN void kecs_sync__version(char out[KECS_SYNC__VERSION_SIZE]);
 
 #endif
@@ -4957,7 +4957,9 @@ static const char kecs_sync__tables_form[] =
     "CREATE TABLE IF NOT EXISTS {S}sync_conflicts(tenant {text} NOT NULL,id bigint GENERATED ALWAYS AS IDENTITY,"
     "kind bigint NOT NULL,key {text} NOT NULL,groups bigint NOT NULL,reason {text} NOT NULL,kept_stamp bigint NOT NULL,"
     "kept_site bigint NOT NULL,lost_stamp bigint NOT NULL,lost_site bigint NOT NULL,lost {text} NOT NULL,"
-    "site bigint NOT NULL,at bigint NOT NULL,PRIMARY KEY(tenant,id));\n";
+    "site bigint NOT NULL,at bigint NOT NULL,PRIMARY KEY(tenant,id));\n"
+    /* Each push asks for deletions that have no number yet, among all that wait for one. */
+    "CREATE INDEX IF NOT EXISTS change_queue_graves ON {S}change_queue(tenant,kind) WHERE op=3;\n";
 
 /* The clock is never behind what was merged. As its owner, since the clock is everybody's. */
 static const char kecs_sync__clock_form[] =
@@ -5641,6 +5643,9 @@ KECS_PG__FN void kecs_sync__hub_load(kecs_pg__text *out, const char *schema, con
   "  these bigint[];\n" /* places that are merged now; NULL: all */              \
   "  every bigint[];\n"                                                          \
   "  suspects bigint[];\n"                                                       \
+  "  met bigint := 0;\n" /* rows that are there already, as far as is known */    \
+  "  fresh bigint;\n"                                                            \
+  "  parts boolean;\n" /* of some rows only some groups came */                  \
   "  starts bigint[];\n"                                                         \
   "  ends bigint[];\n"                                                           \
   "  depth integer := 1;\n"                                                      \
@@ -5668,12 +5673,16 @@ static const char kecs_sync__put_form[] =
     /* A plan that was made while the table was empty may go by an index of the tenant alone: few rows bear that, many
      * are planned for by what the table is now. */
     "  IF cardinality(a_life)>50 THEN PERFORM set_config('plan_cache_mode','force_custom_plan',true); END IF;\n"
-    /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. LATERAL:
-     * row by row through the index. A join would read the whole tenant where nothing has counted the table yet. */
-    "  SELECT array_agg(x.s_place) INTO suspects FROM (SELECT u.s_place,\n"
-    "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
-    "    FROM (SELECT u.* FROM {keys} ORDER BY {u_key}) u CROSS JOIN LATERAL (SELECT t.* FROM {S}{t} t WHERE {same}\n"
-    "    FOR NO KEY UPDATE) t) x WHERE x.suspect;\n"
+    /* Locks in the order of keys. LATERAL: row by row through the index. A join would read the whole tenant where
+     * nothing has counted the table yet. Mostly there are none: rows are new, or they are not. */
+    "  SELECT count(*) INTO met FROM (SELECT u.* FROM {keys} ORDER BY {u_key}) u CROSS JOIN LATERAL (SELECT FROM\n"
+    "    {S}{t} t WHERE {same} FOR NO KEY UPDATE) t;\n"
+    "  parts := EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0);\n"
+    /* Which rows meet more than what their site has seen or written itself. */
+    "  IF met>0 THEN\n"
+    "  SELECT array_agg(u.s_place) INTO suspects FROM (SELECT u.* FROM {keys}) u CROSS JOIN LATERAL (SELECT t.* FROM\n"
+    "    {S}{t} t WHERE {same}) t WHERE (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups};\n"
+    "  END IF;\n"
     "  PERFORM set_config('plan_cache_mode','auto',true);\n" /* what follows goes by the numbers */
     "  IF EXISTS(SELECT FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind}) OR EXISTS(SELECT FROM\n"
     "    {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3) THEN\n"
@@ -5718,7 +5727,16 @@ static const char kecs_sync__put_merge_form[] =
     "  these := CASE WHEN cardinality(every)<cardinality(a_life) THEN every END;\n"
     "  WHILE depth>0 LOOP\n"
     "    BEGIN\n"
+    /* What an update would do need not be prepared for rows that are new. A row that somebody brings meanwhile is left
+     * out, and merged after that. */
+    "      IF met=0 AND NOT parts THEN\n"
+    "        {insert}\n"
+    "        GET DIAGNOSTICS fresh=ROW_COUNT;\n"
+    "        met := coalesce(cardinality(these),cardinality(a_life))-fresh;\n"
+    "      END IF;\n"
+    "      IF met>0 OR parts THEN\n"
     "      {merge}\n"
+    "      END IF;\n"
     "      depth := depth-1;\n"
     "    EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
     "insufficient_privilege THEN\n"
@@ -5776,6 +5794,11 @@ static const char kecs_sync__group_form[] =
 #define KECS_SYNC__GROUP_LATER \
   "(coalesce(excluded.stamp_{g},0),coalesce(excluded.site_{g},0))>(coalesce(t.stamp_{g},0),coalesce(t.site_{g},0))"
 
+static const char kecs_sync__insert_form[] =
+    "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
+    "        SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE these IS NULL OR\n"
+    "        u.s_place=ANY(these){order} ON CONFLICT(tenant,{key}) DO NOTHING;";
+
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
     "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR\n"
@@ -5786,7 +5809,7 @@ static const char kecs_sync__merge_form[] =
 /* Rows of which only some groups came (a mask with 8): those that meet a row of their life. Where there is none, they
  * are refused with KS010, and the edge sends the row whole. */
 static const char kecs_sync__partly_form[] =
-    "  IF EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0) THEN\n"
+    "  IF parts THEN\n"
     "    INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},u.s_key,'KS010' FROM {sent}\n"
     "      WHERE u.s_mask&8<>0 AND u.s_place=ANY(every) AND NOT EXISTS(SELECT FROM {S}{t} t WHERE {same} AND\n"
     "      (" KECS_SYNC__T_LIFE ")>=(" KECS_SYNC__U_LIFE ")) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET "
@@ -5794,7 +5817,7 @@ static const char kecs_sync__partly_form[] =
     "  END IF;\n";
 
 static const char kecs_sync__merge_partly_form[] =
-    "\n      IF EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0) THEN\n"
+    "\n      IF parts THEN\n"
     "        UPDATE {S}{t} AS t SET {part_sets} FROM {sent} WHERE {same} AND u.s_mask&8<>0 AND (these IS NULL OR\n"
     "          u.s_place=ANY(these)) AND (" KECS_SYNC__T_LIFE ")=(" KECS_SYNC__U_LIFE ") AND ({part_later});\n"
     "      END IF;";
@@ -5914,6 +5937,7 @@ enum {
   KECS_SYNC__SUSPECT_GROUPS,
   KECS_SYNC__UNSEEN_ROWS,
   KECS_SYNC__GROUP_RULES,
+  KECS_SYNC__INSERT,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
   KECS_SYNC__RELEASES,
@@ -6193,6 +6217,7 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
       {"releases", parts->part[KECS_SYNC__RELEASES].len ? parts->part[KECS_SYNC__RELEASES].data : ""},
       {"along", parts->part[KECS_SYNC__ALONG].len ? parts->part[KECS_SYNC__ALONG].data : ""},
+      {"insert", parts->part[KECS_SYNC__INSERT].len ? parts->part[KECS_SYNC__INSERT].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {"scope_put", parts->part[KECS_SYNC__SCOPE_PUT].len ? parts->part[KECS_SYNC__SCOPE_PUT].data : ""},
       {"scope_bury", parts->part[KECS_SYNC__SCOPE_BURY].len ? parts->part[KECS_SYNC__SCOPE_BURY].data : ""},
@@ -6275,7 +6300,7 @@ static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *f
 
 /* What is said of the rows that came, wherever they are. */
 static void kecs_sync__over_sent(kecs_sync__parts *parts) {
-  static const int over[] = {KECS_SYNC__PARTLY_REFUSED, KECS_SYNC__MERGE_PARTLY, KECS_SYNC__MERGE};
+  static const int over[] = {KECS_SYNC__PARTLY_REFUSED, KECS_SYNC__MERGE_PARTLY, KECS_SYNC__INSERT, KECS_SYNC__MERGE};
   for (size_t i = 0; i < sizeof over / sizeof over[0]; i++) {
     kecs_pg__text_free(&parts->part[over[i]]);
   }
@@ -6288,6 +6313,7 @@ static void kecs_sync__over_sent(kecs_sync__parts *parts) {
   }
   kecs_sync__fill(&parts->part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], parts,
                   kecs_sync__hub_part(parts->info->kind, KECS_SYNC__KNOWN));
+  kecs_sync__fill(&parts->part[KECS_SYNC__INSERT], parts, kecs_sync__insert_form);
   kecs_sync__fill(&parts->part[KECS_SYNC__MERGE], parts, kecs_sync__merge_form);
   for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
     if (i != KECS_SYNC__KNOWN) {

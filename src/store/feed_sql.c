@@ -122,6 +122,13 @@ KECS__FN void kecs__feed_sql_read(kecs__text *out, const kecs_kind_info *info) {
   }
 }
 
+KECS__FN void kecs__feed_sql_state(kecs__text *out, const kecs_kind_info *info) {
+  for (int i = 0; i < KECS__STAMPS; i++) {
+    bool has = kecs__feed_stamped(info) && kecs__feed_has_group(info, kecs__stamp_group(i));
+    kecs__text_addf(out, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__stamp_names[i], kecs__stamp_names[i]);
+  }
+}
+
 KECS__FN void kecs__feed_sql_update(kecs__text *out, kecs__op op, int number) {
   static const char *const names[] = {"spec", "status"};
   for (int i = 0; i < 2; i++) {

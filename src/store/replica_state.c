@@ -72,22 +72,13 @@ KECS__FN bool kecs__stamp_has(const kecs_kind_info *info, int stamp) {
 
 KECS__FN kecs_status kecs__state_read(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
                                       kecs__state *out_state) {
-  kecs__text sql;
   kecs__cached *cached = NULL;
   kecs_value parameter = kecs__value_int(rid);
   kecs_value values[64 + 2 * KECS_REPLICA_STAMPS];
   int count = meta->info->column_count;
   bool row = false;
   memset(out_state, 0, sizeof *out_state);
-  kecs__text_init(&sql, &session->engine->allocator, KECS__REPLICA_SQL);
-  kecs__text_addf(&sql, "SELECT %s", meta->columns);
-  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    bool has = kecs__stamp_has(meta->info, i);
-    kecs__text_addf(&sql, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__stamp_name(i), kecs__stamp_name(i));
-  }
-  kecs__text_addf(&sql, " FROM {%s} WHERE {own}rid=?1", meta->info->table);
-  kecs_status status = sql.status ? sql.status : kecs__statement_text(session, sql.data, sql.len, &cached);
-  kecs__text_free(&sql);
+  kecs_status status = kecs__statement(session, meta, KECS__OP_READ_STATE, 0, &cached);
   status = status ? status : kecs__statement_start(session, cached, &parameter, 1, &row);
   if (!status && row) {
     kecs__statement_columns(session, cached, values, count + 2 * KECS_REPLICA_STAMPS);

@@ -254,6 +254,12 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
       kecs__sql_placeholder(out, 1);
       kecs__text_adds(out, "{lock}");
       break;
+    case KECS__OP_READ_STATE:
+      kecs__text_addf(out, "SELECT %s", meta->columns);
+      kecs__feed_sql_state(out, info);
+      kecs__text_addf(out, " FROM {%s} WHERE {own}rid=", info->table);
+      kecs__sql_placeholder(out, 1);
+      break;
     case KECS__OP_INSERT:
       kecs__sql_insert(out, meta);
       break;

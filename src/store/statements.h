@@ -16,9 +16,10 @@ typedef enum kecs__op {
   KECS__OP_UPDATE,      /* the columns in `mask` by rid */
   KECS__OP_UPDATE_IF,   /* the columns in `mask` by natural key, where one of them differs (store/brief.c) */
   KECS__OP_DELETE,      /* by rid */
-  KECS__OP_INSERT_LOGGED,      /* these six for tracked stores: INSERT, with the life's stamp last */
+  KECS__OP_INSERT_LOGGED,      /* these seven for tracked stores: INSERT, with the life's stamp last */
   KECS__OP_READ_FIELDS_LOGGED, /* READ_FIELDS, with the three stamps last */
   KECS__OP_READ_RID_LOGGED,    /* READ_RID, likewise */
+  KECS__OP_READ_STATE,         /* every column by rid, then each stamp and its site; NULL where the kind has none */
   KECS__OP_UPDATE_SPEC,        /* UPDATE, with the stamp of a group before rid */
   KECS__OP_UPDATE_STATUS,
   KECS__OP_UPDATE_BOTH,        /* likewise, one stamp for both groups */

@@ -19,7 +19,9 @@ static const char kecs_sync__tables_form[] =
     "CREATE TABLE IF NOT EXISTS {S}sync_conflicts(tenant {text} NOT NULL,id bigint GENERATED ALWAYS AS IDENTITY,"
     "kind bigint NOT NULL,key {text} NOT NULL,groups bigint NOT NULL,reason {text} NOT NULL,kept_stamp bigint NOT NULL,"
     "kept_site bigint NOT NULL,lost_stamp bigint NOT NULL,lost_site bigint NOT NULL,lost {text} NOT NULL,"
-    "site bigint NOT NULL,at bigint NOT NULL,PRIMARY KEY(tenant,id));\n";
+    "site bigint NOT NULL,at bigint NOT NULL,PRIMARY KEY(tenant,id));\n"
+    /* Each push asks for deletions that have no number yet, among all that wait for one. */
+    "CREATE INDEX IF NOT EXISTS change_queue_graves ON {S}change_queue(tenant,kind) WHERE op=3;\n";
 
 /* The clock is never behind what was merged. As its owner, since the clock is everybody's. */
 static const char kecs_sync__clock_form[] =

@@ -50,6 +50,9 @@
   "  these bigint[];\n" /* places that are merged now; NULL: all */              \
   "  every bigint[];\n"                                                          \
   "  suspects bigint[];\n"                                                       \
+  "  met bigint := 0;\n" /* rows that are there already, as far as is known */    \
+  "  fresh bigint;\n"                                                            \
+  "  parts boolean;\n" /* of some rows only some groups came */                  \
   "  starts bigint[];\n"                                                         \
   "  ends bigint[];\n"                                                           \
   "  depth integer := 1;\n"                                                      \
@@ -77,12 +80,16 @@ static const char kecs_sync__put_form[] =
     /* A plan that was made while the table was empty may go by an index of the tenant alone: few rows bear that, many
      * are planned for by what the table is now. */
     "  IF cardinality(a_life)>50 THEN PERFORM set_config('plan_cache_mode','force_custom_plan',true); END IF;\n"
-    /* Locks in the order of keys; and which rows meet more than what their site has seen or written itself. LATERAL:
-     * row by row through the index. A join would read the whole tenant where nothing has counted the table yet. */
-    "  SELECT array_agg(x.s_place) INTO suspects FROM (SELECT u.s_place,\n"
-    "    (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups} AS suspect\n"
-    "    FROM (SELECT u.* FROM {keys} ORDER BY {u_key}) u CROSS JOIN LATERAL (SELECT t.* FROM {S}{t} t WHERE {same}\n"
-    "    FOR NO KEY UPDATE) t) x WHERE x.suspect;\n"
+    /* Locks in the order of keys. LATERAL: row by row through the index. A join would read the whole tenant where
+     * nothing has counted the table yet. Mostly there are none: rows are new, or they are not. */
+    "  SELECT count(*) INTO met FROM (SELECT u.* FROM {keys} ORDER BY {u_key}) u CROSS JOIN LATERAL (SELECT FROM\n"
+    "    {S}{t} t WHERE {same} FOR NO KEY UPDATE) t;\n"
+    "  parts := EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0);\n"
+    /* Which rows meet more than what their site has seen or written itself. */
+    "  IF met>0 THEN\n"
+    "  SELECT array_agg(u.s_place) INTO suspects FROM (SELECT u.* FROM {keys}) u CROSS JOIN LATERAL (SELECT t.* FROM\n"
+    "    {S}{t} t WHERE {same}) t WHERE (" KECS_SYNC__U_LIFE ")<>(" KECS_SYNC__T_LIFE "){suspect_groups};\n"
+    "  END IF;\n"
     "  PERFORM set_config('plan_cache_mode','auto',true);\n" /* what follows goes by the numbers */
     "  IF EXISTS(SELECT FROM {S}change_tombstones x WHERE x.tenant=whose AND x.kind={kind}) OR EXISTS(SELECT FROM\n"
     "    {S}change_queue q WHERE q.tenant=whose AND q.kind={kind} AND q.op=3) THEN\n"
@@ -127,7 +134,16 @@ static const char kecs_sync__put_merge_form[] =
     "  these := CASE WHEN cardinality(every)<cardinality(a_life) THEN every END;\n"
     "  WHILE depth>0 LOOP\n"
     "    BEGIN\n"
+    /* What an update would do need not be prepared for rows that are new. A row that somebody brings meanwhile is left
+     * out, and merged after that. */
+    "      IF met=0 AND NOT parts THEN\n"
+    "        {insert}\n"
+    "        GET DIAGNOSTICS fresh=ROW_COUNT;\n"
+    "        met := coalesce(cardinality(these),cardinality(a_life))-fresh;\n"
+    "      END IF;\n"
+    "      IF met>0 OR parts THEN\n"
     "      {merge}\n"
+    "      END IF;\n"
     "      depth := depth-1;\n"
     "    EXCEPTION WHEN integrity_constraint_violation OR data_exception OR program_limit_exceeded OR "
     "insufficient_privilege THEN\n"
@@ -185,6 +201,11 @@ static const char kecs_sync__group_form[] =
 #define KECS_SYNC__GROUP_LATER \
   "(coalesce(excluded.stamp_{g},0),coalesce(excluded.site_{g},0))>(coalesce(t.stamp_{g},0),coalesce(t.site_{g},0))"
 
+static const char kecs_sync__insert_form[] =
+    "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
+    "        SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE these IS NULL OR\n"
+    "        u.s_place=ANY(these){order} ON CONFLICT(tenant,{key}) DO NOTHING;";
+
 static const char kecs_sync__merge_form[] =
     "INSERT INTO {S}{t} AS t(tenant,{names}{local_names},{stamp_names})\n"
     "    SELECT whose,{u_names}{local_values},{stamp_values} FROM {sent} WHERE (these IS NULL OR\n"
@@ -195,7 +216,7 @@ static const char kecs_sync__merge_form[] =
 /* Rows of which only some groups came (a mask with 8): those that meet a row of their life. Where there is none, they
  * are refused with KS010, and the edge sends the row whole. */
 static const char kecs_sync__partly_form[] =
-    "  IF EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0) THEN\n"
+    "  IF parts THEN\n"
     "    INSERT INTO {S}sync_refused(tenant,site,kind,key,code) SELECT whose,me,{kind},u.s_key,'KS010' FROM {sent}\n"
     "      WHERE u.s_mask&8<>0 AND u.s_place=ANY(every) AND NOT EXISTS(SELECT FROM {S}{t} t WHERE {same} AND\n"
     "      (" KECS_SYNC__T_LIFE ")>=(" KECS_SYNC__U_LIFE ")) ON CONFLICT(tenant,site,kind,key) DO UPDATE SET "
@@ -203,7 +224,7 @@ static const char kecs_sync__partly_form[] =
     "  END IF;\n";
 
 static const char kecs_sync__merge_partly_form[] =
-    "\n      IF EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0) THEN\n"
+    "\n      IF parts THEN\n"
     "        UPDATE {S}{t} AS t SET {part_sets} FROM {sent} WHERE {same} AND u.s_mask&8<>0 AND (these IS NULL OR\n"
     "          u.s_place=ANY(these)) AND (" KECS_SYNC__T_LIFE ")=(" KECS_SYNC__U_LIFE ") AND ({part_later});\n"
     "      END IF;";

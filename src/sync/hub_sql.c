@@ -40,6 +40,7 @@ enum {
   KECS_SYNC__SUSPECT_GROUPS,
   KECS_SYNC__UNSEEN_ROWS,
   KECS_SYNC__GROUP_RULES,
+  KECS_SYNC__INSERT,
   KECS_SYNC__MERGE,
   KECS_SYNC__DELETE,
   KECS_SYNC__RELEASES,
@@ -319,6 +320,7 @@ static void kecs_sync__fill(kecs_pg__text *out, const kecs_sync__parts *parts, c
       {"delete", parts->part[KECS_SYNC__DELETE].len ? parts->part[KECS_SYNC__DELETE].data : ""},
       {"releases", parts->part[KECS_SYNC__RELEASES].len ? parts->part[KECS_SYNC__RELEASES].data : ""},
       {"along", parts->part[KECS_SYNC__ALONG].len ? parts->part[KECS_SYNC__ALONG].data : ""},
+      {"insert", parts->part[KECS_SYNC__INSERT].len ? parts->part[KECS_SYNC__INSERT].data : ""},
       {"merge", parts->part[KECS_SYNC__MERGE].len ? parts->part[KECS_SYNC__MERGE].data : ""},
       {"scope_put", parts->part[KECS_SYNC__SCOPE_PUT].len ? parts->part[KECS_SYNC__SCOPE_PUT].data : ""},
       {"scope_bury", parts->part[KECS_SYNC__SCOPE_BURY].len ? parts->part[KECS_SYNC__SCOPE_BURY].data : ""},
@@ -401,7 +403,7 @@ static void kecs_sync__releases(kecs_sync__parts *parts, const kecs_kind_info *f
 
 /* What is said of the rows that came, wherever they are. */
 static void kecs_sync__over_sent(kecs_sync__parts *parts) {
-  static const int over[] = {KECS_SYNC__PARTLY_REFUSED, KECS_SYNC__MERGE_PARTLY, KECS_SYNC__MERGE};
+  static const int over[] = {KECS_SYNC__PARTLY_REFUSED, KECS_SYNC__MERGE_PARTLY, KECS_SYNC__INSERT, KECS_SYNC__MERGE};
   for (size_t i = 0; i < sizeof over / sizeof over[0]; i++) {
     kecs_pg__text_free(&parts->part[over[i]]);
   }
@@ -414,6 +416,7 @@ static void kecs_sync__over_sent(kecs_sync__parts *parts) {
   }
   kecs_sync__fill(&parts->part[KECS_SYNC__SPECIAL + KECS_SYNC__KNOWN], parts,
                   kecs_sync__hub_part(parts->info->kind, KECS_SYNC__KNOWN));
+  kecs_sync__fill(&parts->part[KECS_SYNC__INSERT], parts, kecs_sync__insert_form);
   kecs_sync__fill(&parts->part[KECS_SYNC__MERGE], parts, kecs_sync__merge_form);
   for (int i = 0; i < KECS_SYNC__SPECIALS; i++) {
     if (i != KECS_SYNC__KNOWN) {
