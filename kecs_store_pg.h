@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 4a447ced01f923c2c9683c2ccc1de72194432c30d37c2f18043ea79916292cdb */
+ * 081ad7b5c8e52f3a493662f532c5b0909a80b3dff8324912674f2ded2bbed7da */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -6726,6 +6726,7 @@ struct kecs_sync {
   bool adapts;                              /* `batch` follows the time that a push takes */
   bool steady;                              /* it has been too long once */
   int boot_batch;                           /* rows of a bootstrap's next page, where more than `batch` */
+  int arrays_most;                          /* entries of a push that goes as arrays */
   int load;                                 /* entries that go with a push by COPY; 0: the link is not known to be fast
                                              * enough, -1: it is not */
   struct kecs_sync__batch *next;            /* read ahead while the hub was at the one before (push.c) */
@@ -9192,7 +9193,7 @@ static void kecs_sync__put_value(kecs_sync__arrays *put, int at, const kecs_colu
 static kecs_sync__arrays *kecs_sync__put_begin(kecs_sync__load *load, const kecs_replica_row *row) {
   kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
   if (put && put->rows == 0) {
-    put->copied = load->end && load->end->read > KECS_SYNC__BATCH_MOST && !load->sync->no_stage;
+    put->copied = load->end && load->end->read > load->sync->arrays_most && !load->sync->no_stage;
     load->copies = load->copies || put->copied;
   }
   if (put && put->copied) {
@@ -9688,9 +9689,9 @@ static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
   if (!sync->adapts || rows * 2 < sync->batch) {
     return;
   }
-  if (rows > KECS_SYNC__BATCH_MOST) {
+  if (rows > sync->arrays_most) {
     sync->load = ms <= KECS_SYNC__LOAD_MS ? sync->load : sync->load / 2;
-    sync->load = sync->load > KECS_SYNC__BATCH_MOST ? sync->load : -1;
+    sync->load = sync->load > sync->arrays_most ? sync->load : -1;
   } else if (kecs_sync__may_load(sync, rows, ms)) {
     sync->load = KECS_SYNC__LOAD;
   } else if (ms > KECS_SYNC__LONG_MS) {
@@ -13374,6 +13375,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->wanted_batch = options->batch;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
   sync->adapts = options->batch == 0;
+  sync->arrays_most = KECS_SYNC__BATCH_MOST;
 #if !defined(KECS_STORE_NO_THREADS)
   if (pthread_mutex_init(&sync->mutex, NULL) != 0) {
     kecs_pg__release(allocator, sync, sizeof *sync);

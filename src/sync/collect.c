@@ -77,7 +77,7 @@ static void kecs_sync__put_value(kecs_sync__arrays *put, int at, const kecs_colu
 static kecs_sync__arrays *kecs_sync__put_begin(kecs_sync__load *load, const kecs_replica_row *row) {
   kecs_sync__arrays *put = kecs_sync__arrays_of(load->sync, &load->put[row->kind]);
   if (put && put->rows == 0) {
-    put->copied = load->end && load->end->read > KECS_SYNC__BATCH_MOST && !load->sync->no_stage;
+    put->copied = load->end && load->end->read > load->sync->arrays_most && !load->sync->no_stage;
     load->copies = load->copies || put->copied;
   }
   if (put && put->copied) {

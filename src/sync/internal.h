@@ -132,6 +132,7 @@ struct kecs_sync {
   bool adapts;                              /* `batch` follows the time that a push takes */
   bool steady;                              /* it has been too long once */
   int boot_batch;                           /* rows of a bootstrap's next page, where more than `batch` */
+  int arrays_most;                          /* entries of a push that goes as arrays */
   int load;                                 /* entries that go with a push by COPY; 0: the link is not known to be fast
                                              * enough, -1: it is not */
   struct kecs_sync__batch *next;            /* read ahead while the hub was at the one before (push.c) */

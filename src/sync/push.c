@@ -252,9 +252,9 @@ static void kecs_sync__adapt(kecs_sync *sync, int64_t rows, int64_t ms) {
   if (!sync->adapts || rows * 2 < sync->batch) {
     return;
   }
-  if (rows > KECS_SYNC__BATCH_MOST) {
+  if (rows > sync->arrays_most) {
     sync->load = ms <= KECS_SYNC__LOAD_MS ? sync->load : sync->load / 2;
-    sync->load = sync->load > KECS_SYNC__BATCH_MOST ? sync->load : -1;
+    sync->load = sync->load > sync->arrays_most ? sync->load : -1;
   } else if (kecs_sync__may_load(sync, rows, ms)) {
     sync->load = KECS_SYNC__LOAD;
   } else if (ms > KECS_SYNC__LONG_MS) {

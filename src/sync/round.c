@@ -383,6 +383,7 @@ KECS_STORE_API kecs_status kecs_sync_open(kecs_store *store, const kecs_sync_opt
   sync->wanted_batch = options->batch;
   sync->batch = options->batch ? options->batch : KECS_SYNC__BATCH;
   sync->adapts = options->batch == 0;
+  sync->arrays_most = KECS_SYNC__BATCH_MOST;
 #if !defined(KECS_STORE_NO_THREADS)
   if (pthread_mutex_init(&sync->mutex, NULL) != 0) {
     kecs_pg__release(allocator, sync, sizeof *sync);

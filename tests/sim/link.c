@@ -287,6 +287,7 @@ static kecs_status pass(sim_edge *edge, kecs_sync__exchange *exchange, const cha
     } else {
       wait_for(exchange);
     }
+    kecs_sync__hang_up(exchange->sync); /* and with it a transaction that the exchange was to go on in */
     return lost(doing);
   }
   if (what == FAULT_TWICE) {

@@ -38,7 +38,8 @@ bool sim_postgres_begin(sim_world *world, const char *url) {
   kecs_options options;
   kecs_store *store = NULL;
   kecs_status status = KECS_OK;
-  snprintf(world->hub_url, sizeof world->hub_url, "%s%ctenant=sim%d", url, strchr(url, '?') ? '&' : '?', ++tenants);
+  snprintf(world->hub_url, sizeof world->hub_url, "%s%ctenant=sim%s%d", url, strchr(url, '?') ? '&' : '?',
+           world->copies ? "_copies" : "", ++tenants);
   if (!admin) {
     status = kecs_sync_hub_init(world->hub_url);
     admin = PQconnectdb(url);
@@ -56,7 +57,7 @@ bool sim_postgres_begin(sim_world *world, const char *url) {
   }
   PQclear(run("SELECT setval('change_clock',1)", 0, NULL));
   told_us = 0;
-  snprintf(world->tenant, sizeof world->tenant, "sim%d", tenants);
+  snprintf(world->tenant, sizeof world->tenant, "sim%s%d", world->copies ? "_copies" : "", tenants);
   return !world->failure[0];
 }
 

@@ -185,10 +185,11 @@ typedef struct sim_world {
   int64_t ahead_us; /* how far a clock was ahead, at most */
   int step;
   int edge_count;
+  bool copies; /* pushes go by COPY, as in the order */
   sim_edge edge[SIM_EDGES];
   sim_hub *hub; /* NULL: a PostgreSQL */
   char hub_url[1024];
-  char tenant[16]; /* of a PostgreSQL */
+  char tenant[32]; /* of a PostgreSQL */
   int batch;
   uint64_t kinds;            /* that take part */
   uint64_t allowed;          /* the order's */
@@ -265,6 +266,7 @@ typedef struct sim_order {
   unsigned faults;
   uint64_t kinds;       /* those that take part, of those that can */
   const char *postgres; /* a database's URL; NULL: the model */
+  bool copies;          /* pushes of more than a few rows go by COPY; the model knows nothing of that */
   sim_states *outcome;  /* gets the hub's states and its log of conflicts at the end; NULL: not asked for */
   bool trace;
 } sim_order;

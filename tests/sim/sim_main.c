@@ -2,6 +2,7 @@
  *
  *   sim [-f FIRST] [-n COUNT] [-v] [-p URL]   seeds on the model, -v telling each step; with -p on the PostgreSQL
  *                                             database of the URL, and also on the model: they must come to the same
+ *   sim -c [-f FIRST] [-n COUNT] [-v] -p URL  seeds on PostgreSQL alone, with pushes by COPY
  *   sim -s [-v]                               the named seeds (seeds.h)
  *   sim -l [-n COUNT]                         the laws of merge, and cases by themselves
  *
@@ -40,10 +41,10 @@ static bool run(sim_order *order) {
   char problem[SIM_TEXT * 4];
   memset(&model, 0, sizeof model);
   memset(&there, 0, sizeof there);
-  if (!order->postgres) {
+  order->faults &= order->postgres ? SIM_ON_POSTGRES : order->faults;
+  if (!order->postgres || order->copies) {
     return sim_world_run(&world, order);
   }
-  order->faults &= SIM_ON_POSTGRES;
   sim_order other = *order;
   other.postgres = NULL;
   other.outcome = &model;
@@ -60,7 +61,7 @@ static bool run(sim_order *order) {
 
 static void report(const sim_order *order, const char *name, bool good) {
   printf("%s %s %llu%s%s%s\n", good ? "ok" : "not ok", name, (unsigned long long)order->seed,
-         order->postgres ? " on PostgreSQL" : "", good ? "" : " ", good ? "" : world.failure);
+         order->copies ? " on PostgreSQL, by COPY" : order->postgres ? " on PostgreSQL" : "", good ? "" : " ", good ? "" : world.failure);
   fflush(stdout);
 }
 
@@ -88,7 +89,7 @@ static bool run_many(sim_order *order, uint64_t first, uint64_t count) {
     }
   }
   if (!failed) {
-    printf("ok %llu seeds%s from %llu on\n", (unsigned long long)count, order->postgres ? " on PostgreSQL" : "",
+    printf("ok %llu seeds%s from %llu on\n", (unsigned long long)count, order->copies ? " on PostgreSQL, by COPY" : order->postgres ? " on PostgreSQL" : "",
            (unsigned long long)first);
   }
   return failed == 0;
@@ -102,13 +103,15 @@ int main(int argc, char **argv) {
   memset(&order, 0, sizeof order);
   order.faults = SIM_BUILT;
   order.kinds = UINT64_MAX;
-  for (int option = getopt(argc, argv, "f:n:p:lsv"); option != -1; option = getopt(argc, argv, "f:n:p:lsv")) {
+  for (int option = getopt(argc, argv, "cf:n:p:lsv"); option != -1; option = getopt(argc, argv, "cf:n:p:lsv")) {
     if (option == 'f') {
       first = strtoull(optarg, NULL, 10);
     } else if (option == 'n') {
       count = strtoull(optarg, NULL, 10);
     } else if (option == 'p') {
       order.postgres = optarg;
+    } else if (option == 'c') {
+      order.copies = true;
     } else if (option == 'v') {
       order.trace = true;
     } else if (option == 'l' || option == 's') {

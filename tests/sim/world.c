@@ -8,6 +8,8 @@
 #define START_US INT64_C(1700000000000000)
 #define MINUTE_US INT64_C(60000000)
 
+enum { COPIED_ABOVE = 3 /* entries */ };
+
 sim_world *sim_this;
 
 /* ---- telling ---- */
@@ -150,6 +152,9 @@ bool sim_edge_open(sim_edge *edge) {
   status = status ? status : kecs_sync_open(edge->store, &options, &edge->sync);
   if (status && !sim_disk_killed(edge->path)) {
     sim_fail(world, "%s can't be opened: %s", edge->site, kecs_last_error()->text);
+  }
+  if (!status && world->copies) {
+    edge->sync->arrays_most = COPIED_ABOVE;
   }
   return status == KECS_OK;
 }
@@ -424,6 +429,7 @@ bool sim_world_run(sim_world *world, const sim_order *order) {
   world->faults = order->faults;
   world->allowed = order->kinds;
   world->trace = order->trace;
+  world->copies = order->copies;
   world->now_us = START_US;
   world->hub = order->postgres ? NULL : sim_hub_new();
   snprintf(world->hub_url, sizeof world->hub_url, "postgres://model@model.invalid/model?tenant=model");
