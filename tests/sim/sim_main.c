@@ -59,9 +59,13 @@ static bool run(sim_order *order) {
   return good;
 }
 
+static const char *where(const sim_order *order) {
+  return order->copies ? " on PostgreSQL, by COPY" : order->postgres ? " on PostgreSQL" : "";
+}
+
 static void report(const sim_order *order, const char *name, bool good) {
-  printf("%s %s %llu%s%s%s\n", good ? "ok" : "not ok", name, (unsigned long long)order->seed,
-         order->copies ? " on PostgreSQL, by COPY" : order->postgres ? " on PostgreSQL" : "", good ? "" : " ", good ? "" : world.failure);
+  printf("%s %s %llu%s%s%s\n", good ? "ok" : "not ok", name, (unsigned long long)order->seed, where(order),
+         good ? "" : " ", good ? "" : world.failure);
   fflush(stdout);
 }
 
@@ -89,8 +93,7 @@ static bool run_many(sim_order *order, uint64_t first, uint64_t count) {
     }
   }
   if (!failed) {
-    printf("ok %llu seeds%s from %llu on\n", (unsigned long long)count, order->copies ? " on PostgreSQL, by COPY" : order->postgres ? " on PostgreSQL" : "",
-           (unsigned long long)first);
+    printf("ok %llu seeds%s from %llu on\n", (unsigned long long)count, where(order), (unsigned long long)first);
   }
   return failed == 0;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The simulation with a hub on PostgreSQL: each seed must come to the same there and on the model of a hub. Half as many
-are run again with pushes that go by COPY, which the model knows nothing of.
+"""The simulation with a hub on PostgreSQL: each seed must come to the same there and on the model of a hub. Half of
+them are run again with pushes that go by COPY, which the model knows nothing of.
 
     tests/sim/test_sim_postgres.py               seeds from 1 on
     tests/sim/test_sim_postgres.py --many N      N other seeds, others each day"""
