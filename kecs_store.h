@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 05d2d1dd1476bb290c596dad3d055475cf10baf47dbb16f6954313245c1fefe5 */
+ * 880281afa4e12db1e481fa9562b81872638d965db88cad4c3b226767e46e2d43 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -7585,6 +7585,11 @@ typedef enum kecs__op {
   KECS__OP_UPDATE_SPEC,        /* UPDATE, with the stamp of a group before rid */
   KECS__OP_UPDATE_STATUS,
   KECS__OP_UPDATE_BOTH,        /* likewise, one stamp for both groups */
+  KECS__OP_MERGE_INSERT, /* these five for merges of what another store has: INSERT of the columns in `mask`, */
+  KECS__OP_MERGE_LIFE,   /* and UPDATE of them by rid, with each stamp and its site behind them; */
+  KECS__OP_MERGE_SPEC,   /* likewise with those of a group */
+  KECS__OP_MERGE_STATUS,
+  KECS__OP_MERGE_BOTH,
   KECS__OP_TEXT         /* any text: the text itself is the key */
 } kecs__op;
 
@@ -7933,6 +7938,8 @@ KECS__FN bool kecs__feed_is_side_table(const char *name);
 KECS__FN void kecs__feed_sql_insert(kecs__text *out, const kecs__meta *meta);
 KECS__FN void kecs__feed_sql_read(kecs__text *out, const kecs_kind_info *info);
 KECS__FN void kecs__feed_sql_state(kecs__text *out, const kecs_kind_info *info);
+KECS__FN void kecs__feed_sql_merge_insert(kecs__text *out, const kecs_kind_info *info, uint64_t mask);
+KECS__FN void kecs__feed_sql_merge_update(kecs__text *out, const kecs_kind_info *info, kecs__op op, uint64_t mask);
 KECS__FN void kecs__feed_sql_update(kecs__text *out, kecs__op op, int number);
 
 /* A row's natural key as one text, as kecs_record_get takes it. NULL means NOMEM. */
@@ -8224,6 +8231,15 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
     case KECS__OP_DELETE:
       kecs__text_addf(out, "DELETE FROM {%s} WHERE {own}rid=", info->table);
       kecs__sql_placeholder(out, 1);
+      break;
+    case KECS__OP_MERGE_INSERT:
+      kecs__feed_sql_merge_insert(out, info, mask);
+      break;
+    case KECS__OP_MERGE_LIFE:
+    case KECS__OP_MERGE_SPEC:
+    case KECS__OP_MERGE_STATUS:
+    case KECS__OP_MERGE_BOTH:
+      kecs__feed_sql_merge_update(out, info, op, mask);
       break;
     case KECS__OP_TEXT:
       break; /* the caller has the text */
@@ -8916,7 +8932,12 @@ static bool kecs__cached_writes(const kecs__cached *wanted) {
     case KECS__OP_INSERT_LOGGED:
     case KECS__OP_UPDATE_SPEC:
     case KECS__OP_UPDATE_STATUS:
-    case KECS__OP_UPDATE_BOTH: return true;
+    case KECS__OP_UPDATE_BOTH:
+    case KECS__OP_MERGE_INSERT:
+    case KECS__OP_MERGE_LIFE:
+    case KECS__OP_MERGE_SPEC:
+    case KECS__OP_MERGE_STATUS:
+    case KECS__OP_MERGE_BOTH: return true;
     case KECS__OP_TEXT: return strncmp(wanted->sql, "SELECT", strlen("SELECT")) != 0;
     default: return false;
   }
@@ -11030,6 +11051,51 @@ KECS__FN void kecs__feed_sql_update(kecs__text *out, kecs__op op, int number) {
       kecs__sql_placeholder(out, number);
     }
   }
+}
+
+/* Whether a merge writes a stamp: all for a life, and else those of its groups. */
+static bool kecs__merge_op_stamps(kecs__op op, int stamp) {
+  return op == KECS__OP_MERGE_INSERT || op == KECS__OP_MERGE_LIFE || (op == KECS__OP_MERGE_BOTH && stamp > 0) ||
+         (op == KECS__OP_MERGE_SPEC && stamp == 1) || (op == KECS__OP_MERGE_STATUS && stamp == 2);
+}
+
+/* The names of the columns in `mask`, and of the stamps; `sets`: each with its parameter. Gives how many. */
+static int kecs__feed_sql_merged(kecs__text *out, const kecs_kind_info *info, kecs__op op, uint64_t mask, bool sets) {
+  static const char *const forms[] = {"stamp_", "site_"};
+  int number = 0;
+  for (int i = 0; i < info->column_count; i++) {
+    if (mask & KECS_BIT(i)) {
+      kecs__text_addf(out, "%s%s", number++ ? "," : "", info->columns[i].name);
+      if (sets) {
+        kecs__text_addf(out, "=?%d", number);
+      }
+    }
+  }
+  for (int i = 0; i < 2 * KECS__STAMPS; i++) {
+    if (kecs__merge_op_stamps(op, i / 2) && kecs__feed_has_group(info, kecs__stamp_group(i / 2))) {
+      kecs__text_addf(out, "%s%s%s", number++ ? "," : "", forms[i % 2], kecs__stamp_names[i / 2]);
+      if (sets) {
+        kecs__text_addf(out, "=?%d", number);
+      }
+    }
+  }
+  return number;
+}
+
+KECS__FN void kecs__feed_sql_merge_insert(kecs__text *out, const kecs_kind_info *info, uint64_t mask) {
+  kecs__text_addf(out, "INSERT INTO {%s}({tenant}", info->table);
+  int count = kecs__feed_sql_merged(out, info, KECS__OP_MERGE_INSERT, mask, false);
+  kecs__text_adds(out, ") VALUES({ours}");
+  for (int i = 1; i <= count; i++) {
+    kecs__text_addf(out, "%s?%d", i > 1 ? "," : "", i);
+  }
+  kecs__text_addc(out, ')');
+}
+
+KECS__FN void kecs__feed_sql_merge_update(kecs__text *out, const kecs_kind_info *info, kecs__op op, uint64_t mask) {
+  kecs__text_addf(out, "UPDATE {%s} SET ", info->table);
+  int count = kecs__feed_sql_merged(out, info, op, mask, true);
+  kecs__text_addf(out, " WHERE {own}rid=?%d", count + 1);
 }
 
 /* ---- keys ---- */
@@ -28721,24 +28787,21 @@ static kecs_value kecs__merge_local(const kecs__join *merge, int column, uint64_
   return ours ? *ours : kecs__merge_default(meta, column);
 }
 
-/* What a merge writes. */
-typedef struct kecs__merge_text {
-  kecs__text names;
-  kecs__text update;
+/* What a merge writes: the columns, and their values with those of the stamps behind them. */
+typedef struct kecs__merge_row {
+  uint64_t mask;
   kecs_value values[64 + 2 * KECS_REPLICA_STAMPS + 1];
   int count;
-} kecs__merge_text;
+} kecs__merge_row;
 
-static void kecs__merge_set(kecs__merge_text *text, const char *name, kecs_value value) {
-  const char *comma = text->count ? "," : "";
-  text->values[text->count++] = value;
-  kecs__text_addf(&text->names, "%s%s", comma, name);
-  kecs__text_addf(&text->update, "%s%s=?%d", comma, name, text->count);
+static void kecs__merge_set(kecs__merge_row *out, int column, kecs_value value) {
+  out->mask |= KECS_BIT(column);
+  out->values[out->count++] = value;
 }
 
 /* The columns and their values: what came and is taken, what came not (another program's column is not known
  * everywhere), and what is local. */
-static kecs_status kecs__merge_columns(const kecs__join *merge, unsigned groups, kecs__merge_text *out) {
+static kecs_status kecs__merge_columns(const kecs__join *merge, unsigned groups, kecs__merge_row *out) {
   const kecs__meta *meta = merge->meta;
   const kecs_value *ours = merge->ours.rid ? merge->ours.values : NULL;
   bool whole = groups & 1U << KECS_REPLICA_LIFE;
@@ -28763,24 +28826,21 @@ static kecs_status kecs__merge_columns(const kecs__join *merge, unsigned groups,
     bool local = meta->info->columns[i].group == KECS_GROUP_LOCAL;
     bool follows = i == meta->version || i == meta->updated_at || i == meta->omitted;
     if (derived & KECS_BIT(i)) {
-      kecs__merge_set(out, meta->info->columns[i].name, values[i]);
+      kecs__merge_set(out, i, values[i]);
     } else if ((taken & KECS_BIT(i)) || (local && (follows || !ours))) {
-      kecs__merge_set(out, meta->info->columns[i].name, local ? kecs__merge_local(merge, i, taken) : values[i]);
+      kecs__merge_set(out, i, local ? kecs__merge_local(merge, i, taken) : values[i]);
     }
   }
   return KECS_OK;
 }
 
-static void kecs__merge_stamps(const kecs__join *merge, unsigned groups, kecs__merge_text *out) {
-  static const char *const stamps[KECS_REPLICA_STAMPS][2] = {
-      {"stamp_life", "site_life"}, {"stamp_spec", "site_spec"}, {"stamp_status", "site_status"}};
+static void kecs__merge_stamps(const kecs__join *merge, unsigned groups, kecs__merge_row *out) {
   bool whole = groups & 1U << KECS_REPLICA_LIFE;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    kecs_column_group group = i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS;
-    if ((whole || groups & 1U << i) && (i == KECS_REPLICA_LIFE || kecs__feed_has_group(merge->meta->info, group))) {
+    if ((whole || groups & 1U << i) && kecs__stamp_has(merge->meta->info, i)) {
       bool none = i != KECS_REPLICA_LIFE && merge->row->stamp[i] == 0;
-      kecs__merge_set(out, stamps[i][0], none ? kecs__value_text(NULL) : kecs__value_int(merge->row->stamp[i]));
-      kecs__merge_set(out, stamps[i][1], none ? kecs__value_text(NULL) : kecs__value_int(merge->row->site[i]));
+      out->values[out->count++] = none ? kecs__value_text(NULL) : kecs__value_int(merge->row->stamp[i]);
+      out->values[out->count++] = none ? kecs__value_text(NULL) : kecs__value_int(merge->row->site[i]);
     }
   }
 }
@@ -28797,27 +28857,20 @@ KECS__FN kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp) {
   return kecs__feed_stamp(merge->write, out_stamp);
 }
 
-static kecs_status kecs__merge_run(kecs__join *merge, const kecs__text *sql, const kecs_value *values, int count) {
+static kecs_status kecs__merge_write_row(kecs__join *merge, kecs__op op, const kecs__merge_row *row) {
+  kecs__session *session = merge->write->session;
   kecs__cached *cached = NULL;
-  kecs_status status =
-      sql->status ? sql->status : kecs__statement_text(merge->write->session, sql->data, sql->len, &cached);
-  return status ? status : kecs__statement_run(merge->write->session, cached, values, count);
+  kecs_status status = kecs__statement(session, merge->meta, op, row->mask, &cached);
+  return status ? status : kecs__statement_run(session, cached, row->values, row->count);
 }
 
-static kecs_status kecs__merge_insert(kecs__join *merge, const kecs__merge_text *text, int64_t stamp) {
+static kecs_status kecs__merge_insert(kecs__join *merge, const kecs__merge_row *row, int64_t stamp) {
   static const int64_t none[KECS__STAMPS];
   kecs__write *write = merge->write;
   const kecs_kind_info *info = merge->meta->info;
   int64_t mark = 0;
-  kecs__text sql;
-  kecs__text_init(&sql, &write->engine->allocator, KECS__MERGE_SQL);
-  kecs__text_addf(&sql, "INSERT INTO {%s}({tenant}%s) VALUES({ours}", info->table, text->names.data);
-  for (int i = 0; i < text->count; i++) {
-    kecs__text_addf(&sql, "%s?%d", i ? "," : "", i + 1);
-  }
-  kecs__text_addc(&sql, ')');
   kecs_status status = kecs__feed_mark(write, merge->meta, &mark);
-  status = status ? status : kecs__merge_run(merge, &sql, text->values, text->count);
+  status = status ? status : kecs__merge_write_row(merge, KECS__OP_MERGE_INSERT, row);
   int64_t rid = status ? 0 : write->engine->backend->last_rid(write->session->connection);
   status = status ? status : kecs__feed_new_rid(write, merge->meta, mark, &rid);
   status = status ? status
@@ -28826,25 +28879,30 @@ static kecs_status kecs__merge_insert(kecs__join *merge, const kecs__merge_text 
     kecs__past nothing = {{0}, false};
     status = kecs__history_add(write, merge->meta, KECS__FEED_CREATED, rid, stamp, &nothing);
   }
-  kecs__text_free(&sql);
   return status;
 }
 
-static kecs_status kecs__merge_update(kecs__join *merge, kecs__merge_text *text, unsigned groups, int64_t stamp) {
+static kecs__op kecs__merge_update_op(unsigned groups) {
+  bool spec = groups & 1U << KECS_REPLICA_SPEC;
+  bool observed = groups & 1U << KECS_REPLICA_STATUS;
+  return groups & 1U << KECS_REPLICA_LIFE ? KECS__OP_MERGE_LIFE
+         : spec && observed              ? KECS__OP_MERGE_BOTH
+         : spec                          ? KECS__OP_MERGE_SPEC
+                                         : KECS__OP_MERGE_STATUS;
+}
+
+static kecs_status kecs__merge_update(kecs__join *merge, kecs__merge_row *row, unsigned groups, int64_t stamp) {
   kecs__write *write = merge->write;
   const kecs_kind_info *info = merge->meta->info;
   uint64_t bits = groups & 1U << KECS_REPLICA_LIFE ? KECS__GROUPS_ALL : 0;
   bits |= groups & 1U << KECS_REPLICA_SPEC ? KECS_BIT(KECS_GROUP_SPEC) : 0;
   bits |= groups & 1U << KECS_REPLICA_STATUS ? KECS_BIT(KECS_GROUP_STATUS) : 0;
-  kecs__text sql;
-  kecs__text_init(&sql, &write->engine->allocator, KECS__MERGE_SQL);
-  kecs__text_addf(&sql, "UPDATE {%s} SET %s WHERE {own}rid=?%d", info->table, text->update.data, text->count + 1);
-  text->values[text->count] = kecs__value_int(merge->ours.rid);
+  row->values[row->count++] = kecs__value_int(merge->ours.rid);
   kecs__past past = {{0}, true};
   bool kept = kecs__history_kept(write, merge->meta);
   kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
   kecs_status status = kept ? kecs__history_whole(write, merge->meta, merge->ours.rid, &past.text) : KECS_OK;
-  status = status ? status : kecs__merge_run(merge, &sql, text->values, text->count + 1);
+  status = status ? status : kecs__merge_write_row(merge, kecs__merge_update_op(groups), row);
   status = status ? status
                   : kecs__feed_append(write, (int)info->kind, merge->ours.rid, bits, KECS__FEED_UPDATED, stamp,
                                       merge->ours.stamp);
@@ -28852,7 +28910,6 @@ static kecs_status kecs__merge_update(kecs__join *merge, kecs__merge_text *text,
     status = kecs__history_add(write, merge->meta, KECS__FEED_UPDATED, merge->ours.rid, stamp, &past);
   }
   kecs__text_free(&past.text);
-  kecs__text_free(&sql);
   return status;
 }
 
@@ -28949,7 +29006,7 @@ static kecs_status kecs__merge_aside(kecs__join *merge, int column, int64_t rid)
   kecs__text_init(&sql, &merge->write->engine->allocator, KECS__MERGE_SQL);
   kecs__text_addf(&sql, "UPDATE {%s} SET %s=?1 WHERE {own}rid=?2", merge->meta->info->table,
                   merge->meta->info->columns[column].name);
-  kecs_status status = kecs__merge_run(merge, &sql, values, 2);
+  kecs_status status = sql.status ? sql.status : kecs__run(merge->write->session, sql.data, values, 2, NULL);
   kecs__text_free(&sql);
   return status;
 }
@@ -29048,10 +29105,11 @@ KECS__FN kecs_status kecs__merged_follow(kecs__join *merge, const void *before) 
 }
 
 static kecs_status kecs__merge_put(kecs__join *merge, unsigned groups) {
-  kecs__merge_text text;
+  kecs__merge_row row;
   int64_t stamp = 0;
   char *before = NULL;
-  text.count = 0;
+  row.mask = 0;
+  row.count = 0;
   if (merge->meta->special->merged && merge->ours.rid) {
     before = kecs__arena_take(&merge->write->arena, merge->meta->info->row_size);
     kecs_status read =
@@ -29060,19 +29118,14 @@ static kecs_status kecs__merge_put(kecs__join *merge, unsigned groups) {
       return read;
     }
   }
-  kecs__text_init(&text.names, &merge->write->engine->allocator, KECS__MERGE_SQL);
-  kecs__text_init(&text.update, &merge->write->engine->allocator, KECS__MERGE_SQL);
-  kecs_status status = kecs__merge_columns(merge, groups, &text);
-  kecs__merge_stamps(merge, groups, &text);
-  status = status ? status : text.names.status ? text.names.status : text.update.status;
+  kecs_status status = kecs__merge_columns(merge, groups, &row);
+  kecs__merge_stamps(merge, groups, &row);
   status = status ? status : kecs__merge_stamp(merge, &stamp);
   if (!status && merge->ours.rid == 0) {
-    status = kecs__merge_insert(merge, &text, stamp);
+    status = kecs__merge_insert(merge, &row, stamp);
   } else if (!status) {
-    status = kecs__merge_update(merge, &text, groups, stamp);
+    status = kecs__merge_update(merge, &row, groups, stamp);
   }
-  kecs__text_free(&text.names);
-  kecs__text_free(&text.update);
   return status ? status : kecs__merged_follow(merge, before);
 }
 

@@ -163,6 +163,8 @@ KECS__FN bool kecs__feed_is_side_table(const char *name);
 KECS__FN void kecs__feed_sql_insert(kecs__text *out, const kecs__meta *meta);
 KECS__FN void kecs__feed_sql_read(kecs__text *out, const kecs_kind_info *info);
 KECS__FN void kecs__feed_sql_state(kecs__text *out, const kecs_kind_info *info);
+KECS__FN void kecs__feed_sql_merge_insert(kecs__text *out, const kecs_kind_info *info, uint64_t mask);
+KECS__FN void kecs__feed_sql_merge_update(kecs__text *out, const kecs_kind_info *info, kecs__op op, uint64_t mask);
 KECS__FN void kecs__feed_sql_update(kecs__text *out, kecs__op op, int number);
 
 /* A row's natural key as one text, as kecs_record_get takes it. NULL means NOMEM. */

@@ -139,6 +139,51 @@ KECS__FN void kecs__feed_sql_update(kecs__text *out, kecs__op op, int number) {
   }
 }
 
+/* Whether a merge writes a stamp: all for a life, and else those of its groups. */
+static bool kecs__merge_op_stamps(kecs__op op, int stamp) {
+  return op == KECS__OP_MERGE_INSERT || op == KECS__OP_MERGE_LIFE || (op == KECS__OP_MERGE_BOTH && stamp > 0) ||
+         (op == KECS__OP_MERGE_SPEC && stamp == 1) || (op == KECS__OP_MERGE_STATUS && stamp == 2);
+}
+
+/* The names of the columns in `mask`, and of the stamps; `sets`: each with its parameter. Gives how many. */
+static int kecs__feed_sql_merged(kecs__text *out, const kecs_kind_info *info, kecs__op op, uint64_t mask, bool sets) {
+  static const char *const forms[] = {"stamp_", "site_"};
+  int number = 0;
+  for (int i = 0; i < info->column_count; i++) {
+    if (mask & KECS_BIT(i)) {
+      kecs__text_addf(out, "%s%s", number++ ? "," : "", info->columns[i].name);
+      if (sets) {
+        kecs__text_addf(out, "=?%d", number);
+      }
+    }
+  }
+  for (int i = 0; i < 2 * KECS__STAMPS; i++) {
+    if (kecs__merge_op_stamps(op, i / 2) && kecs__feed_has_group(info, kecs__stamp_group(i / 2))) {
+      kecs__text_addf(out, "%s%s%s", number++ ? "," : "", forms[i % 2], kecs__stamp_names[i / 2]);
+      if (sets) {
+        kecs__text_addf(out, "=?%d", number);
+      }
+    }
+  }
+  return number;
+}
+
+KECS__FN void kecs__feed_sql_merge_insert(kecs__text *out, const kecs_kind_info *info, uint64_t mask) {
+  kecs__text_addf(out, "INSERT INTO {%s}({tenant}", info->table);
+  int count = kecs__feed_sql_merged(out, info, KECS__OP_MERGE_INSERT, mask, false);
+  kecs__text_adds(out, ") VALUES({ours}");
+  for (int i = 1; i <= count; i++) {
+    kecs__text_addf(out, "%s?%d", i > 1 ? "," : "", i);
+  }
+  kecs__text_addc(out, ')');
+}
+
+KECS__FN void kecs__feed_sql_merge_update(kecs__text *out, const kecs_kind_info *info, kecs__op op, uint64_t mask) {
+  kecs__text_addf(out, "UPDATE {%s} SET ", info->table);
+  int count = kecs__feed_sql_merged(out, info, op, mask, true);
+  kecs__text_addf(out, " WHERE {own}rid=?%d", count + 1);
+}
+
 /* ---- keys ---- */
 
 /* In all parts but the last a comma is written \, and a backslash \\. */

@@ -60,24 +60,21 @@ static kecs_value kecs__merge_local(const kecs__join *merge, int column, uint64_
   return ours ? *ours : kecs__merge_default(meta, column);
 }
 
-/* What a merge writes. */
-typedef struct kecs__merge_text {
-  kecs__text names;
-  kecs__text update;
+/* What a merge writes: the columns, and their values with those of the stamps behind them. */
+typedef struct kecs__merge_row {
+  uint64_t mask;
   kecs_value values[64 + 2 * KECS_REPLICA_STAMPS + 1];
   int count;
-} kecs__merge_text;
+} kecs__merge_row;
 
-static void kecs__merge_set(kecs__merge_text *text, const char *name, kecs_value value) {
-  const char *comma = text->count ? "," : "";
-  text->values[text->count++] = value;
-  kecs__text_addf(&text->names, "%s%s", comma, name);
-  kecs__text_addf(&text->update, "%s%s=?%d", comma, name, text->count);
+static void kecs__merge_set(kecs__merge_row *out, int column, kecs_value value) {
+  out->mask |= KECS_BIT(column);
+  out->values[out->count++] = value;
 }
 
 /* The columns and their values: what came and is taken, what came not (another program's column is not known
  * everywhere), and what is local. */
-static kecs_status kecs__merge_columns(const kecs__join *merge, unsigned groups, kecs__merge_text *out) {
+static kecs_status kecs__merge_columns(const kecs__join *merge, unsigned groups, kecs__merge_row *out) {
   const kecs__meta *meta = merge->meta;
   const kecs_value *ours = merge->ours.rid ? merge->ours.values : NULL;
   bool whole = groups & 1U << KECS_REPLICA_LIFE;
@@ -102,24 +99,21 @@ static kecs_status kecs__merge_columns(const kecs__join *merge, unsigned groups,
     bool local = meta->info->columns[i].group == KECS_GROUP_LOCAL;
     bool follows = i == meta->version || i == meta->updated_at || i == meta->omitted;
     if (derived & KECS_BIT(i)) {
-      kecs__merge_set(out, meta->info->columns[i].name, values[i]);
+      kecs__merge_set(out, i, values[i]);
     } else if ((taken & KECS_BIT(i)) || (local && (follows || !ours))) {
-      kecs__merge_set(out, meta->info->columns[i].name, local ? kecs__merge_local(merge, i, taken) : values[i]);
+      kecs__merge_set(out, i, local ? kecs__merge_local(merge, i, taken) : values[i]);
     }
   }
   return KECS_OK;
 }
 
-static void kecs__merge_stamps(const kecs__join *merge, unsigned groups, kecs__merge_text *out) {
-  static const char *const stamps[KECS_REPLICA_STAMPS][2] = {
-      {"stamp_life", "site_life"}, {"stamp_spec", "site_spec"}, {"stamp_status", "site_status"}};
+static void kecs__merge_stamps(const kecs__join *merge, unsigned groups, kecs__merge_row *out) {
   bool whole = groups & 1U << KECS_REPLICA_LIFE;
   for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    kecs_column_group group = i == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS;
-    if ((whole || groups & 1U << i) && (i == KECS_REPLICA_LIFE || kecs__feed_has_group(merge->meta->info, group))) {
+    if ((whole || groups & 1U << i) && kecs__stamp_has(merge->meta->info, i)) {
       bool none = i != KECS_REPLICA_LIFE && merge->row->stamp[i] == 0;
-      kecs__merge_set(out, stamps[i][0], none ? kecs__value_text(NULL) : kecs__value_int(merge->row->stamp[i]));
-      kecs__merge_set(out, stamps[i][1], none ? kecs__value_text(NULL) : kecs__value_int(merge->row->site[i]));
+      out->values[out->count++] = none ? kecs__value_text(NULL) : kecs__value_int(merge->row->stamp[i]);
+      out->values[out->count++] = none ? kecs__value_text(NULL) : kecs__value_int(merge->row->site[i]);
     }
   }
 }
@@ -136,27 +130,20 @@ KECS__FN kecs_status kecs__merge_stamp(kecs__join *merge, int64_t *out_stamp) {
   return kecs__feed_stamp(merge->write, out_stamp);
 }
 
-static kecs_status kecs__merge_run(kecs__join *merge, const kecs__text *sql, const kecs_value *values, int count) {
+static kecs_status kecs__merge_write_row(kecs__join *merge, kecs__op op, const kecs__merge_row *row) {
+  kecs__session *session = merge->write->session;
   kecs__cached *cached = NULL;
-  kecs_status status =
-      sql->status ? sql->status : kecs__statement_text(merge->write->session, sql->data, sql->len, &cached);
-  return status ? status : kecs__statement_run(merge->write->session, cached, values, count);
+  kecs_status status = kecs__statement(session, merge->meta, op, row->mask, &cached);
+  return status ? status : kecs__statement_run(session, cached, row->values, row->count);
 }
 
-static kecs_status kecs__merge_insert(kecs__join *merge, const kecs__merge_text *text, int64_t stamp) {
+static kecs_status kecs__merge_insert(kecs__join *merge, const kecs__merge_row *row, int64_t stamp) {
   static const int64_t none[KECS__STAMPS];
   kecs__write *write = merge->write;
   const kecs_kind_info *info = merge->meta->info;
   int64_t mark = 0;
-  kecs__text sql;
-  kecs__text_init(&sql, &write->engine->allocator, KECS__MERGE_SQL);
-  kecs__text_addf(&sql, "INSERT INTO {%s}({tenant}%s) VALUES({ours}", info->table, text->names.data);
-  for (int i = 0; i < text->count; i++) {
-    kecs__text_addf(&sql, "%s?%d", i ? "," : "", i + 1);
-  }
-  kecs__text_addc(&sql, ')');
   kecs_status status = kecs__feed_mark(write, merge->meta, &mark);
-  status = status ? status : kecs__merge_run(merge, &sql, text->values, text->count);
+  status = status ? status : kecs__merge_write_row(merge, KECS__OP_MERGE_INSERT, row);
   int64_t rid = status ? 0 : write->engine->backend->last_rid(write->session->connection);
   status = status ? status : kecs__feed_new_rid(write, merge->meta, mark, &rid);
   status = status ? status
@@ -165,25 +152,30 @@ static kecs_status kecs__merge_insert(kecs__join *merge, const kecs__merge_text 
     kecs__past nothing = {{0}, false};
     status = kecs__history_add(write, merge->meta, KECS__FEED_CREATED, rid, stamp, &nothing);
   }
-  kecs__text_free(&sql);
   return status;
 }
 
-static kecs_status kecs__merge_update(kecs__join *merge, kecs__merge_text *text, unsigned groups, int64_t stamp) {
+static kecs__op kecs__merge_update_op(unsigned groups) {
+  bool spec = groups & 1U << KECS_REPLICA_SPEC;
+  bool observed = groups & 1U << KECS_REPLICA_STATUS;
+  return groups & 1U << KECS_REPLICA_LIFE ? KECS__OP_MERGE_LIFE
+         : spec && observed              ? KECS__OP_MERGE_BOTH
+         : spec                          ? KECS__OP_MERGE_SPEC
+                                         : KECS__OP_MERGE_STATUS;
+}
+
+static kecs_status kecs__merge_update(kecs__join *merge, kecs__merge_row *row, unsigned groups, int64_t stamp) {
   kecs__write *write = merge->write;
   const kecs_kind_info *info = merge->meta->info;
   uint64_t bits = groups & 1U << KECS_REPLICA_LIFE ? KECS__GROUPS_ALL : 0;
   bits |= groups & 1U << KECS_REPLICA_SPEC ? KECS_BIT(KECS_GROUP_SPEC) : 0;
   bits |= groups & 1U << KECS_REPLICA_STATUS ? KECS_BIT(KECS_GROUP_STATUS) : 0;
-  kecs__text sql;
-  kecs__text_init(&sql, &write->engine->allocator, KECS__MERGE_SQL);
-  kecs__text_addf(&sql, "UPDATE {%s} SET %s WHERE {own}rid=?%d", info->table, text->update.data, text->count + 1);
-  text->values[text->count] = kecs__value_int(merge->ours.rid);
+  row->values[row->count++] = kecs__value_int(merge->ours.rid);
   kecs__past past = {{0}, true};
   bool kept = kecs__history_kept(write, merge->meta);
   kecs__text_init(&past.text, &write->engine->allocator, KECS__HISTORY_MAX);
   kecs_status status = kept ? kecs__history_whole(write, merge->meta, merge->ours.rid, &past.text) : KECS_OK;
-  status = status ? status : kecs__merge_run(merge, &sql, text->values, text->count + 1);
+  status = status ? status : kecs__merge_write_row(merge, kecs__merge_update_op(groups), row);
   status = status ? status
                   : kecs__feed_append(write, (int)info->kind, merge->ours.rid, bits, KECS__FEED_UPDATED, stamp,
                                       merge->ours.stamp);
@@ -191,7 +183,6 @@ static kecs_status kecs__merge_update(kecs__join *merge, kecs__merge_text *text,
     status = kecs__history_add(write, merge->meta, KECS__FEED_UPDATED, merge->ours.rid, stamp, &past);
   }
   kecs__text_free(&past.text);
-  kecs__text_free(&sql);
   return status;
 }
 
@@ -288,7 +279,7 @@ static kecs_status kecs__merge_aside(kecs__join *merge, int column, int64_t rid)
   kecs__text_init(&sql, &merge->write->engine->allocator, KECS__MERGE_SQL);
   kecs__text_addf(&sql, "UPDATE {%s} SET %s=?1 WHERE {own}rid=?2", merge->meta->info->table,
                   merge->meta->info->columns[column].name);
-  kecs_status status = kecs__merge_run(merge, &sql, values, 2);
+  kecs_status status = sql.status ? sql.status : kecs__run(merge->write->session, sql.data, values, 2, NULL);
   kecs__text_free(&sql);
   return status;
 }
@@ -387,10 +378,11 @@ KECS__FN kecs_status kecs__merged_follow(kecs__join *merge, const void *before) 
 }
 
 static kecs_status kecs__merge_put(kecs__join *merge, unsigned groups) {
-  kecs__merge_text text;
+  kecs__merge_row row;
   int64_t stamp = 0;
   char *before = NULL;
-  text.count = 0;
+  row.mask = 0;
+  row.count = 0;
   if (merge->meta->special->merged && merge->ours.rid) {
     before = kecs__arena_take(&merge->write->arena, merge->meta->info->row_size);
     kecs_status read =
@@ -399,19 +391,14 @@ static kecs_status kecs__merge_put(kecs__join *merge, unsigned groups) {
       return read;
     }
   }
-  kecs__text_init(&text.names, &merge->write->engine->allocator, KECS__MERGE_SQL);
-  kecs__text_init(&text.update, &merge->write->engine->allocator, KECS__MERGE_SQL);
-  kecs_status status = kecs__merge_columns(merge, groups, &text);
-  kecs__merge_stamps(merge, groups, &text);
-  status = status ? status : text.names.status ? text.names.status : text.update.status;
+  kecs_status status = kecs__merge_columns(merge, groups, &row);
+  kecs__merge_stamps(merge, groups, &row);
   status = status ? status : kecs__merge_stamp(merge, &stamp);
   if (!status && merge->ours.rid == 0) {
-    status = kecs__merge_insert(merge, &text, stamp);
+    status = kecs__merge_insert(merge, &row, stamp);
   } else if (!status) {
-    status = kecs__merge_update(merge, &text, groups, stamp);
+    status = kecs__merge_update(merge, &row, groups, stamp);
   }
-  kecs__text_free(&text.names);
-  kecs__text_free(&text.update);
   return status ? status : kecs__merged_follow(merge, before);
 }
 

@@ -279,6 +279,15 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
       kecs__text_addf(out, "DELETE FROM {%s} WHERE {own}rid=", info->table);
       kecs__sql_placeholder(out, 1);
       break;
+    case KECS__OP_MERGE_INSERT:
+      kecs__feed_sql_merge_insert(out, info, mask);
+      break;
+    case KECS__OP_MERGE_LIFE:
+    case KECS__OP_MERGE_SPEC:
+    case KECS__OP_MERGE_STATUS:
+    case KECS__OP_MERGE_BOTH:
+      kecs__feed_sql_merge_update(out, info, op, mask);
+      break;
     case KECS__OP_TEXT:
       break; /* the caller has the text */
   }

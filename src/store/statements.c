@@ -129,7 +129,12 @@ static bool kecs__cached_writes(const kecs__cached *wanted) {
     case KECS__OP_INSERT_LOGGED:
     case KECS__OP_UPDATE_SPEC:
     case KECS__OP_UPDATE_STATUS:
-    case KECS__OP_UPDATE_BOTH: return true;
+    case KECS__OP_UPDATE_BOTH:
+    case KECS__OP_MERGE_INSERT:
+    case KECS__OP_MERGE_LIFE:
+    case KECS__OP_MERGE_SPEC:
+    case KECS__OP_MERGE_STATUS:
+    case KECS__OP_MERGE_BOTH: return true;
     case KECS__OP_TEXT: return strncmp(wanted->sql, "SELECT", strlen("SELECT")) != 0;
     default: return false;
   }

@@ -23,6 +23,11 @@ typedef enum kecs__op {
   KECS__OP_UPDATE_SPEC,        /* UPDATE, with the stamp of a group before rid */
   KECS__OP_UPDATE_STATUS,
   KECS__OP_UPDATE_BOTH,        /* likewise, one stamp for both groups */
+  KECS__OP_MERGE_INSERT, /* these five for merges of what another store has: INSERT of the columns in `mask`, */
+  KECS__OP_MERGE_LIFE,   /* and UPDATE of them by rid, with each stamp and its site behind them; */
+  KECS__OP_MERGE_SPEC,   /* likewise with those of a group */
+  KECS__OP_MERGE_STATUS,
+  KECS__OP_MERGE_BOTH,
   KECS__OP_TEXT         /* any text: the text itself is the key */
 } kecs__op;
 
