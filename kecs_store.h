@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 880281afa4e12db1e481fa9562b81872638d965db88cad4c3b226767e46e2d43 */
+ * 762ce250fcb4f0cb79de00dee5f9938d99ebdd338dc147f4f71d672f85d0afb6 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -8166,6 +8166,22 @@ static void kecs__sql_update_if(kecs__text *out, const kecs__meta *meta, uint64_
   kecs__text_free(&differs);
 }
 
+static void kecs__sql_read(kecs__text *out, const kecs_kind_info *info, kecs__op op, uint64_t mask) {
+  kecs__text_adds(out, "SELECT rid");
+  kecs__sql_masked(out, info, mask);
+  if (op == KECS__OP_READ_FIELDS_LOGGED || op == KECS__OP_READ_RID_LOGGED) {
+    kecs__feed_sql_read(out, info);
+  }
+  kecs__text_addf(out, " FROM {%s} WHERE {own}", info->table);
+  if (op == KECS__OP_READ_FIELDS || op == KECS__OP_READ_FIELDS_LOGGED) {
+    kecs__sql_key(out, info, &info->keys[0]);
+  } else {
+    kecs__text_adds(out, "rid=");
+    kecs__sql_placeholder(out, 1);
+  }
+  kecs__text_adds(out, "{lock}");
+}
+
 KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op op, uint64_t mask) {
   const kecs_kind_info *info = meta->info;
   switch (op) {
@@ -8187,25 +8203,9 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
       break;
     case KECS__OP_READ_FIELDS:
     case KECS__OP_READ_FIELDS_LOGGED:
-      kecs__text_adds(out, "SELECT rid");
-      kecs__sql_masked(out, info, mask);
-      if (op == KECS__OP_READ_FIELDS_LOGGED) {
-        kecs__feed_sql_read(out, info);
-      }
-      kecs__text_addf(out, " FROM {%s} WHERE {own}", info->table);
-      kecs__sql_key(out, info, &info->keys[0]);
-      kecs__text_adds(out, "{lock}");
-      break;
     case KECS__OP_READ_RID:
     case KECS__OP_READ_RID_LOGGED:
-      kecs__text_adds(out, "SELECT rid");
-      kecs__sql_masked(out, info, mask);
-      if (op == KECS__OP_READ_RID_LOGGED) {
-        kecs__feed_sql_read(out, info);
-      }
-      kecs__text_addf(out, " FROM {%s} WHERE {own}rid=", info->table);
-      kecs__sql_placeholder(out, 1);
-      kecs__text_adds(out, "{lock}");
+      kecs__sql_read(out, info, op, mask);
       break;
     case KECS__OP_READ_STATE:
       kecs__text_addf(out, "SELECT %s", meta->columns);
