@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 762ce250fcb4f0cb79de00dee5f9938d99ebdd338dc147f4f71d672f85d0afb6 */
+ * bf617e558d0166bdc9bdf10dd497f0f0aa2c9ca2c7684c241f3e200771687ac8 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3151,7 +3151,8 @@ typedef struct kecs_dialect {
   const char *tenant;         /* whose rows the store sees, as a quoted literal; every table then leads with a column
                                * `tenant`, and every statement asks for it. NULL: tables have no such column */
   const char *lock_rows;      /* after a SELECT of rows that the running write may change: " FOR NO KEY UPDATE" */
-  const char *returning_rid;  /* after an INSERT: " RETURNING rid" */
+  const char *returning_rid;  /* after an INSERT: " RETURNING rid", and behind that what the backend itself asks for */
+  const char *returning_own;  /* after an UPDATE or DELETE of one row: what the backend itself asks for. NULL: nothing */
   const char *find_text;      /* the function that gives a text's place in another: "instr" */
   const char *highest;        /* the function that gives the highest of several numbers: "max" */
   const char *bytewise;       /* after a parameter that must compare by bytes: " COLLATE ..." */
@@ -7554,6 +7555,7 @@ KECS__FN const kecs__meta *kecs__meta_of(const kecs__engine *engine, kecs_kind k
  *   {ours}                  its value, with a comma
  *   {lock}                  in a writing session: locks the rows that a SELECT finds
  *   {rid}                   after an INSERT: gives the new row's rid
+ *   {told}                  after another change of one row: what the backend asks for
  *   {find} {bytes} {highest} see kecs_dialect
  *   {shared TABLE}          a table that all tenants share
  *   ?1                      a parameter
@@ -8030,6 +8032,8 @@ static void kecs__sql_mark(kecs__sql_marks *marks, const char *mark, size_t len)
     kecs__text_adds(marks->out, marks->writing ? dialect->lock_rows : "");
   } else if (kecs__sql_mark_is(mark, len, "rid", &rest, &rest_len)) {
     kecs__text_adds(marks->out, dialect->returning_rid);
+  } else if (kecs__sql_mark_is(mark, len, "told", &rest, &rest_len)) {
+    kecs__text_adds(marks->out, dialect->returning_own ? dialect->returning_own : "");
   } else if (kecs__sql_mark_is(mark, len, "find", &rest, &rest_len)) {
     kecs__text_adds(marks->out, dialect->find_text);
   } else if (kecs__sql_mark_is(mark, len, "highest", &rest, &rest_len)) {
@@ -8131,6 +8135,7 @@ static void kecs__sql_update(kecs__text *out, const kecs_kind_info *info, kecs__
   }
   kecs__text_adds(out, " WHERE {own}rid=");
   kecs__sql_placeholder(out, number + 1);
+  kecs__text_adds(out, "{told}");
 }
 
 /* What follows a change by itself follows here, too. A column that stands for a default that a document left out is not
@@ -8161,7 +8166,7 @@ static void kecs__sql_update_if(kecs__text *out, const kecs__meta *meta, uint64_
   kecs__text_addf(out, "=0) AND (omitted&%llu)=0%s AND (", (unsigned long long)mask,
                   meta->extra >= 0 ? " AND extra IS NULL" : "");
   kecs__text_add(out, differs.data, differs.len);
-  kecs__text_addc(out, ')');
+  kecs__text_adds(out, "){told}");
   out->status = out->status ? out->status : differs.status;
   kecs__text_free(&differs);
 }
@@ -8231,6 +8236,7 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
     case KECS__OP_DELETE:
       kecs__text_addf(out, "DELETE FROM {%s} WHERE {own}rid=", info->table);
       kecs__sql_placeholder(out, 1);
+      kecs__text_adds(out, "{told}");
       break;
     case KECS__OP_MERGE_INSERT:
       kecs__feed_sql_merge_insert(out, info, mask);

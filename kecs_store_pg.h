@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 081ad7b5c8e52f3a493662f532c5b0909a80b3dff8324912674f2ded2bbed7da */
+ * 42ded44bd1e8b8ac6ee9ace557b5691829ee5e6828ef39414b4d0e5d4934a3a3 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1539,6 +1539,9 @@ typedef enum kecs_pg__patience {
   KECS_PG__PATIENT /* a while after the stop hook says so, by giving the connection up: a COMMIT must not be stopped */
 } kecs_pg__patience;
 
+/* What a statement ends with that tells its transaction's number itself, in the last column of each row. */
+#define KECS_PG__TELLS_ID "txid_current_if_assigned()"
+
 /* A statement as it is sent. Without a name it is sent as its text; `prepare` sends the text under the name first. */
 typedef struct kecs_pg__message {
   const char *sql;
@@ -1555,6 +1558,7 @@ typedef struct kecs_pg__message {
   bool commits;  /* the transaction's last statement: its commit follows */
   bool alone; /* out: and its first, so that neither BEGIN nor COMMIT is sent */
   bool ask_id; /* after the statement also what its transaction is called: kecs_pg__connection.transaction */
+  bool tells_id; /* it tells that itself */
   int64_t changes; /* out: rows that were changed each time, added up; 0 where `times` is */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
 } kecs_pg__message;
@@ -1737,9 +1741,23 @@ typedef struct kecs_pg__answer {
   int good;    /* results before the first failure */
   int wanted;  /* the last result that counts is the one of this number; 0: all do */
   bool sums;   /* the rows that the statements have changed are added up */
+  bool tells;  /* the statements' rows have the transaction's number in the last column */
   int64_t changes;
   int64_t id;  /* the transaction's number, if it was asked for; COMMIT's result comes after it */
 } kecs_pg__answer;
+
+/* In the last column, in binary. */
+static int64_t kecs_pg__told_id(const PGresult *result) {
+  int column = PQnfields(result) - 1;
+  uint64_t id = 0;
+  if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) > 0 && PQgetlength(result, 0, column) == 8) {
+    const unsigned char *bytes = (const unsigned char *)PQgetvalue(result, 0, column);
+    for (int i = 0; i < 8; i++) {
+      id = id << 8 | bytes[i];
+    }
+  }
+  return (int64_t)id;
+}
 
 static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
   ExecStatusType status = PQresultStatus(result);
@@ -1757,6 +1775,7 @@ static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
     return;
   }
   answer->good += status != PGRES_FATAL_ERROR;
+  answer->id = answer->tells && !answer->id ? kecs_pg__told_id(result) : answer->id;
   answer->changes += answer->sums ? strtoll(PQcmdTuples(result), NULL, 10) : 0;
   PQclear(answer->result);
   answer->result = result;
@@ -1890,7 +1909,7 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
     return false;
   }
   /* The transaction's number is to be here before the commit begins: it is needed where that is not heard of again. */
-  if (message && message->commits && message->ask_id && !PQsendFlushRequest(connection->pg)) {
+  if (message && message->commits && (message->ask_id || message->tells_id) && !PQsendFlushRequest(connection->pg)) {
     return false;
   }
   if (message && message->commits && !alone &&
@@ -1908,7 +1927,7 @@ static kecs_status kecs_pg__in_doubt(kecs_pg__connection *connection) {
 
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, false, 0, 0};
   kecs_status status = KECS_OK;
   if (message) {
     message->alone = message->commits && connection->only_begins && connection->settled;
@@ -1923,6 +1942,7 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
     answer.wanted = before + message->prepare + (message->times > 1 ? message->times : 1);
   }
   answer.sums = message && message->times > 0;
+  answer.tells = message && message->tells_id;
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
     message->changes = answer.changes;
@@ -1956,7 +1976,7 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
 
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, false, 0, 0};
   kecs_status status = KECS_OK;
   if (connection->waiting_count > 0) {
     status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);
@@ -1979,7 +1999,7 @@ KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const 
 }
 
 KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason) {
-  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, false, 0, 0};
   kecs_status status = KECS_OK;
   if (PQputCopyEnd(connection->pg, reason) != 1) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");
@@ -2455,6 +2475,7 @@ typedef struct kecs_pg__statement {
   char *sql;
   size_t len;
   kecs_pg__verb verb;
+  bool tells_id; /* what its transaction is called */
   kecs_pg__name name;
   PGresult *result;
   bool lent; /* the result is somebody else's */
@@ -2653,6 +2674,7 @@ KECS_PG__FN void kecs_pg__bind(kecs_pg__statement *statement, int at, const kecs
 KECS_PG__FN kecs_status kecs_pg__prepare(kecs_connection *shared, const char *sql, size_t len,
                                          kecs_statement **out_statement) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
+  const size_t tells = sizeof KECS_PG__TELLS_ID - 1;
   *out_statement = NULL;
   kecs_pg__statement *statement = kecs_pg__alloc(connection->allocator, sizeof *statement);
   char *copy = statement ? kecs_pg__copy(connection->allocator, sql, len) : NULL;
@@ -2664,6 +2686,7 @@ KECS_PG__FN kecs_status kecs_pg__prepare(kecs_connection *shared, const char *sq
   statement->sql = copy;
   statement->len = len;
   statement->verb = kecs_pg__verb_of(copy);
+  statement->tells_id = len >= tells && memcmp(copy + len - tells, KECS_PG__TELLS_ID, tells) == 0;
   statement->name = kecs_pg__name_of(copy, len);
   *out_statement = (kecs_statement *)(void *)statement;
   return KECS_OK;
@@ -2689,7 +2712,8 @@ KECS_PG__FN kecs_status kecs_pg__run(kecs_pg__statement *statement, kecs_pg__mes
   char name[KECS_PG__NAME_SIZE];
   message->sql = statement->sql;
   message->binary = true;
-  message->ask_id = statement->verb == KECS_PG__WRITES && connection->transaction == 0;
+  message->tells_id = statement->tells_id;
+  message->ask_id = statement->verb == KECS_PG__WRITES && connection->transaction == 0 && !message->tells_id;
   message->values = statement->values;
   message->lengths = statement->lengths;
   message->formats = statement->formats;
@@ -2745,7 +2769,8 @@ static void kecs_pg__remember(kecs_pg__statement *statement) {
     return;
   }
   connection->changes = strtoll(PQcmdTuples(statement->result), NULL, 10);
-  if (statement->rows == 1 && PQftype(statement->result, 0) == KECS_PG__OID_INT8) {
+  bool has_rid = statement->rows == 1 && PQnfields(statement->result) == 1 + statement->tells_id;
+  if (has_rid && PQftype(statement->result, 0) == KECS_PG__OID_INT8) {
     connection->last_rid = kecs_pg__number(PQgetvalue(statement->result, 0, 0), 8);
   }
 }
@@ -4389,7 +4414,8 @@ static const kecs_dialect kecs_pg__dialect = {
     .schema = NULL, /* of the URL, as the tenant */
     .tenant = NULL,
     .lock_rows = " FOR NO KEY UPDATE",
-    .returning_rid = " RETURNING rid",
+    .returning_rid = " RETURNING rid," KECS_PG__TELLS_ID,
+    .returning_own = " RETURNING " KECS_PG__TELLS_ID,
     .find_text = "strpos",
     .highest = "greatest",
     .bytewise = " COLLATE \"C\"", /* of a parameter: columns have it from their type */

@@ -157,6 +157,7 @@ KECS_PG__FN void kecs_pg__bind(kecs_pg__statement *statement, int at, const kecs
 KECS_PG__FN kecs_status kecs_pg__prepare(kecs_connection *shared, const char *sql, size_t len,
                                          kecs_statement **out_statement) {
   kecs_pg__connection *connection = kecs_pg__of(shared);
+  const size_t tells = sizeof KECS_PG__TELLS_ID - 1;
   *out_statement = NULL;
   kecs_pg__statement *statement = kecs_pg__alloc(connection->allocator, sizeof *statement);
   char *copy = statement ? kecs_pg__copy(connection->allocator, sql, len) : NULL;
@@ -168,6 +169,7 @@ KECS_PG__FN kecs_status kecs_pg__prepare(kecs_connection *shared, const char *sq
   statement->sql = copy;
   statement->len = len;
   statement->verb = kecs_pg__verb_of(copy);
+  statement->tells_id = len >= tells && memcmp(copy + len - tells, KECS_PG__TELLS_ID, tells) == 0;
   statement->name = kecs_pg__name_of(copy, len);
   *out_statement = (kecs_statement *)(void *)statement;
   return KECS_OK;
@@ -193,7 +195,8 @@ KECS_PG__FN kecs_status kecs_pg__run(kecs_pg__statement *statement, kecs_pg__mes
   char name[KECS_PG__NAME_SIZE];
   message->sql = statement->sql;
   message->binary = true;
-  message->ask_id = statement->verb == KECS_PG__WRITES && connection->transaction == 0;
+  message->tells_id = statement->tells_id;
+  message->ask_id = statement->verb == KECS_PG__WRITES && connection->transaction == 0 && !message->tells_id;
   message->values = statement->values;
   message->lengths = statement->lengths;
   message->formats = statement->formats;
@@ -249,7 +252,8 @@ static void kecs_pg__remember(kecs_pg__statement *statement) {
     return;
   }
   connection->changes = strtoll(PQcmdTuples(statement->result), NULL, 10);
-  if (statement->rows == 1 && PQftype(statement->result, 0) == KECS_PG__OID_INT8) {
+  bool has_rid = statement->rows == 1 && PQnfields(statement->result) == 1 + statement->tells_id;
+  if (has_rid && PQftype(statement->result, 0) == KECS_PG__OID_INT8) {
     connection->last_rid = kecs_pg__number(PQgetvalue(statement->result, 0, 0), 8);
   }
 }

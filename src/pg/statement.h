@@ -14,6 +14,7 @@ typedef struct kecs_pg__statement {
   char *sql;
   size_t len;
   kecs_pg__verb verb;
+  bool tells_id; /* what its transaction is called */
   kecs_pg__name name;
   PGresult *result;
   bool lent; /* the result is somebody else's */

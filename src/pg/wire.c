@@ -128,9 +128,23 @@ typedef struct kecs_pg__answer {
   int good;    /* results before the first failure */
   int wanted;  /* the last result that counts is the one of this number; 0: all do */
   bool sums;   /* the rows that the statements have changed are added up */
+  bool tells;  /* the statements' rows have the transaction's number in the last column */
   int64_t changes;
   int64_t id;  /* the transaction's number, if it was asked for; COMMIT's result comes after it */
 } kecs_pg__answer;
+
+/* In the last column, in binary. */
+static int64_t kecs_pg__told_id(const PGresult *result) {
+  int column = PQnfields(result) - 1;
+  uint64_t id = 0;
+  if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) > 0 && PQgetlength(result, 0, column) == 8) {
+    const unsigned char *bytes = (const unsigned char *)PQgetvalue(result, 0, column);
+    for (int i = 0; i < 8; i++) {
+      id = id << 8 | bytes[i];
+    }
+  }
+  return (int64_t)id;
+}
 
 static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
   ExecStatusType status = PQresultStatus(result);
@@ -148,6 +162,7 @@ static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
     return;
   }
   answer->good += status != PGRES_FATAL_ERROR;
+  answer->id = answer->tells && !answer->id ? kecs_pg__told_id(result) : answer->id;
   answer->changes += answer->sums ? strtoll(PQcmdTuples(result), NULL, 10) : 0;
   PQclear(answer->result);
   answer->result = result;
@@ -281,7 +296,7 @@ static bool kecs_pg__send_all(kecs_pg__connection *connection, const kecs_pg__me
     return false;
   }
   /* The transaction's number is to be here before the commit begins: it is needed where that is not heard of again. */
-  if (message && message->commits && message->ask_id && !PQsendFlushRequest(connection->pg)) {
+  if (message && message->commits && (message->ask_id || message->tells_id) && !PQsendFlushRequest(connection->pg)) {
     return false;
   }
   if (message && message->commits && !alone &&
@@ -299,7 +314,7 @@ static kecs_status kecs_pg__in_doubt(kecs_pg__connection *connection) {
 
 KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_pg__message *message,
                                           kecs_pg__patience patience, const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, false, 0, 0};
   kecs_status status = KECS_OK;
   if (message) {
     message->alone = message->commits && connection->only_begins && connection->settled;
@@ -314,6 +329,7 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
     answer.wanted = before + message->prepare + (message->times > 1 ? message->times : 1);
   }
   answer.sums = message && message->times > 0;
+  answer.tells = message && message->tells_id;
   status = kecs_pg__receive(connection, patience, doing, &answer);
   if (message) {
     message->changes = answer.changes;
@@ -347,7 +363,7 @@ KECS_PG__FN kecs_status kecs_pg__exchange(kecs_pg__connection *connection, kecs_
 
 KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const char *sql, kecs_pg__patience patience,
                                          const char *doing, PGresult **out_result) {
-  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, false, 0, 0};
   kecs_status status = KECS_OK;
   if (connection->waiting_count > 0) {
     status = kecs_pg__exchange(connection, NULL, patience, doing, NULL);
@@ -370,7 +386,7 @@ KECS_PG__FN kecs_status kecs_pg__command(kecs_pg__connection *connection, const 
 }
 
 KECS_PG__FN kecs_status kecs_pg__copy_end(kecs_pg__connection *connection, const char *reason) {
-  kecs_pg__answer answer = {NULL, 0, 0, false, 0, 0};
+  kecs_pg__answer answer = {NULL, 0, 0, false, false, 0, 0};
   kecs_status status = KECS_OK;
   if (PQputCopyEnd(connection->pg, reason) != 1) {
     status = kecs_pg__fail_lost(kecs_pg__shown(connection), connection->pg, "load rows");

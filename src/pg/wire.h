@@ -75,6 +75,9 @@ typedef enum kecs_pg__patience {
   KECS_PG__PATIENT /* a while after the stop hook says so, by giving the connection up: a COMMIT must not be stopped */
 } kecs_pg__patience;
 
+/* What a statement ends with that tells its transaction's number itself, in the last column of each row. */
+#define KECS_PG__TELLS_ID "txid_current_if_assigned()"
+
 /* A statement as it is sent. Without a name it is sent as its text; `prepare` sends the text under the name first. */
 typedef struct kecs_pg__message {
   const char *sql;
@@ -91,6 +94,7 @@ typedef struct kecs_pg__message {
   bool commits;  /* the transaction's last statement: its commit follows */
   bool alone; /* out: and its first, so that neither BEGIN nor COMMIT is sent */
   bool ask_id; /* after the statement also what its transaction is called: kecs_pg__connection.transaction */
+  bool tells_id; /* it tells that itself */
   int64_t changes; /* out: rows that were changed each time, added up; 0 where `times` is */
   bool prepared; /* out: the server has taken the name, whatever came of the statement */
 } kecs_pg__message;

@@ -77,6 +77,8 @@ static void kecs__sql_mark(kecs__sql_marks *marks, const char *mark, size_t len)
     kecs__text_adds(marks->out, marks->writing ? dialect->lock_rows : "");
   } else if (kecs__sql_mark_is(mark, len, "rid", &rest, &rest_len)) {
     kecs__text_adds(marks->out, dialect->returning_rid);
+  } else if (kecs__sql_mark_is(mark, len, "told", &rest, &rest_len)) {
+    kecs__text_adds(marks->out, dialect->returning_own ? dialect->returning_own : "");
   } else if (kecs__sql_mark_is(mark, len, "find", &rest, &rest_len)) {
     kecs__text_adds(marks->out, dialect->find_text);
   } else if (kecs__sql_mark_is(mark, len, "highest", &rest, &rest_len)) {
@@ -178,6 +180,7 @@ static void kecs__sql_update(kecs__text *out, const kecs_kind_info *info, kecs__
   }
   kecs__text_adds(out, " WHERE {own}rid=");
   kecs__sql_placeholder(out, number + 1);
+  kecs__text_adds(out, "{told}");
 }
 
 /* What follows a change by itself follows here, too. A column that stands for a default that a document left out is not
@@ -208,7 +211,7 @@ static void kecs__sql_update_if(kecs__text *out, const kecs__meta *meta, uint64_
   kecs__text_addf(out, "=0) AND (omitted&%llu)=0%s AND (", (unsigned long long)mask,
                   meta->extra >= 0 ? " AND extra IS NULL" : "");
   kecs__text_add(out, differs.data, differs.len);
-  kecs__text_addc(out, ')');
+  kecs__text_adds(out, "){told}");
   out->status = out->status ? out->status : differs.status;
   kecs__text_free(&differs);
 }
@@ -278,6 +281,7 @@ KECS__FN void kecs__sql_build(kecs__text *out, const kecs__meta *meta, kecs__op 
     case KECS__OP_DELETE:
       kecs__text_addf(out, "DELETE FROM {%s} WHERE {own}rid=", info->table);
       kecs__sql_placeholder(out, 1);
+      kecs__text_adds(out, "{told}");
       break;
     case KECS__OP_MERGE_INSERT:
       kecs__feed_sql_merge_insert(out, info, mask);

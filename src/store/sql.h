@@ -9,6 +9,7 @@
  *   {ours}                  its value, with a comma
  *   {lock}                  in a writing session: locks the rows that a SELECT finds
  *   {rid}                   after an INSERT: gives the new row's rid
+ *   {told}                  after another change of one row: what the backend asks for
  *   {find} {bytes} {highest} see kecs_dialect
  *   {shared TABLE}          a table that all tenants share
  *   ?1                      a parameter
