@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * bf617e558d0166bdc9bdf10dd497f0f0aa2c9ca2c7684c241f3e200771687ac8 */
+ * 136afba3e5c874fa2d68d85eb9189670ff210b4f0f5308bc0702664859086d58 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -3152,7 +3152,7 @@ typedef struct kecs_dialect {
                                * `tenant`, and every statement asks for it. NULL: tables have no such column */
   const char *lock_rows;      /* after a SELECT of rows that the running write may change: " FOR NO KEY UPDATE" */
   const char *returning_rid;  /* after an INSERT: " RETURNING rid", and behind that what the backend itself asks for */
-  const char *returning_own;  /* after an UPDATE or DELETE of one row: what the backend itself asks for. NULL: nothing */
+  const char *returning_own;  /* after an UPDATE or DELETE of one row: what the backend asks for. NULL: nothing */
   const char *find_text;      /* the function that gives a text's place in another: "instr" */
   const char *highest;        /* the function that gives the highest of several numbers: "max" */
   const char *bytewise;       /* after a parameter that must compare by bytes: " COLLATE ..." */

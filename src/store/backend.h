@@ -43,7 +43,7 @@ typedef struct kecs_dialect {
                                * `tenant`, and every statement asks for it. NULL: tables have no such column */
   const char *lock_rows;      /* after a SELECT of rows that the running write may change: " FOR NO KEY UPDATE" */
   const char *returning_rid;  /* after an INSERT: " RETURNING rid", and behind that what the backend itself asks for */
-  const char *returning_own;  /* after an UPDATE or DELETE of one row: what the backend itself asks for. NULL: nothing */
+  const char *returning_own;  /* after an UPDATE or DELETE of one row: what the backend asks for. NULL: nothing */
   const char *find_text;      /* the function that gives a text's place in another: "instr" */
   const char *highest;        /* the function that gives the highest of several numbers: "max" */
   const char *bytewise;       /* after a parameter that must compare by bytes: " COLLATE ..." */
