@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 42ded44bd1e8b8ac6ee9ace557b5691829ee5e6828ef39414b4d0e5d4934a3a3 */
+ * 7c8360e7968f9c5822e1266b25bdb706a8c5f2bb338c93e16a393525e46dec7c */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -5073,39 +5073,33 @@ static const char kecs_sync__hello_form[] =
     "    AND c.seq<=until),0);\n"
     "END $kecs_sync$;\n";
 
-/* The compare-and-swap. What follows in the transaction asks kecs_store.push whether it is to do anything. */
+/* The compare-and-swap, and with it the note of the push, which the COMMIT makes true. What follows in the transaction asks
+ * kecs_store.push whether it is to do anything. */
 static const char kecs_sync__push_form[] =
-    "CREATE OR REPLACE FUNCTION {S}sync_begin(whose text,me bigint,id text,before text,buries boolean) RETURNS void\n"
+    "DROP FUNCTION IF EXISTS {S}sync_begin;\n"
+    "CREATE FUNCTION {S}sync_begin(whose text,me bigint,id text,before text,buries boolean,upto bigint) RETURNS void\n"
     "LANGUAGE plpgsql AS $kecs_sync$\n"
-    "DECLARE\n"
-    "  last text;\n"
     "BEGIN\n"
-    "  PERFORM set_config('kecs_store.sender',me::text,true);\n"
-    "  SELECT s.push INTO last FROM {S}sync_sites s WHERE s.tenant=whose AND s.site=me FOR UPDATE;\n"
-    "  IF last=id THEN\n"
-    "    PERFORM set_config('kecs_store.push','known',true);\n"
+    "  UPDATE {S}sync_sites s SET pushes=s.pushes+1,push=id,previous=s.push,acked=greatest(s.acked,upto),seen=now()\n"
+    "    WHERE s.tenant=whose AND s.site=me AND s.push=before AND s.push<>id;\n"
+    "  IF NOT FOUND THEN\n"
+    "    IF NOT EXISTS(SELECT FROM {S}sync_sites s WHERE s.tenant=whose AND s.site=me AND s.push=id) THEN\n"
+    "      RAISE EXCEPTION 'the site''s last push is another one' USING ERRCODE='KS001';\n"
+    "    END IF;\n"
+    "    PERFORM set_config('kecs_store.sender',me::text,true),set_config('kecs_store.push','known',true);\n"
     "    RETURN;\n"
     "  END IF;\n"
-    "  IF last IS DISTINCT FROM before THEN\n"
-    "    RAISE EXCEPTION 'the site''s last push is another one' USING ERRCODE='KS001';\n"
-    "  END IF;\n"
-    "  IF buries THEN\n"
-    "    PERFORM pg_advisory_xact_lock(hashtextextended('kecs_sync '||{tables}||'/'||whose,0));\n"
-    "  ELSE\n"
-    "    PERFORM pg_advisory_xact_lock_shared(hashtextextended('kecs_sync '||{tables}||'/'||whose,0));\n"
-    "  END IF;\n"
+    "  PERFORM set_config('kecs_store.sender',me::text,true),set_config('kecs_store.push','open',true),\n"
+    "    set_config('kecs_store.site',me::text,true),CASE WHEN buries THEN\n"
+    "    pg_advisory_xact_lock(hashtextextended('kecs_sync '||{tables}||'/'||whose,0)) ELSE\n"
+    "    pg_advisory_xact_lock_shared(hashtextextended('kecs_sync '||{tables}||'/'||whose,0)) END;\n"
     "  DELETE FROM {S}sync_refused r WHERE r.tenant=whose AND r.site=me;\n"
-    "  PERFORM set_config('kecs_store.push','open',true),set_config('kecs_store.site',me::text,true);\n"
     "END $kecs_sync$;\n"
     /* What was refused, as kind, key, code, kind, ...: by this push, or by the one that was here before. */
     "DROP FUNCTION IF EXISTS {S}sync_end;\n"
-    "CREATE FUNCTION {S}sync_end(whose text,me bigint,id text,upto bigint) RETURNS text[] LANGUAGE plpgsql AS\n"
+    "CREATE FUNCTION {S}sync_end(whose text,me bigint) RETURNS text[] LANGUAGE plpgsql AS\n"
     "$kecs_sync$\n"
     "BEGIN\n"
-    "  IF current_setting('kecs_store.push',true)='open' THEN\n"
-    "    UPDATE {S}sync_sites s SET pushes=s.pushes+1,push=id,previous=s.push,acked=greatest(s.acked,upto),seen=now()\n"
-    "      WHERE s.tenant=whose AND s.site=me;\n"
-    "  END IF;\n"
     "  PERFORM set_config('kecs_store.push','',true),set_config('kecs_store.site','',true);\n"
     "  RETURN (SELECT array_agg(x.part ORDER BY r.kind,r.key,x.place) FROM {S}sync_refused r CROSS JOIN LATERAL\n"
     "    (VALUES(1,r.kind::text),(2,r.key::text),(3,r.code::text)) AS x(place,part)\n"
@@ -9555,8 +9549,7 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   snprintf(numbers.stamp, sizeof numbers.stamp, "%lld", (long long)intent->stamp);
   snprintf(numbers.origin, sizeof numbers.origin, "%lld", (long long)kecs_sync__wire_site(sync, load->origin));
   const char *as_origin[] = {load->origin == 0 ? "" : numbers.origin}; /* the hub's own bear none */
-  const char *begin[] = {numbers.site, intent->id, sync->notes.push};
-  const char *end[] = {numbers.site, intent->id, numbers.stamp};
+  const char *begin[] = {numbers.site, intent->id, sync->notes.push, numbers.stamp};
   kecs_sync__counters counters;
   bool numbered = load->put[KECS_KIND_TASK_DEFINITION] || load->bury[KECS_KIND_TASK_DEFINITION];
   memset(&counters, 0, sizeof counters);
@@ -9570,9 +9563,9 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   exchange.meanwhile = load->meanwhile;
   exchange.user = load->user;
   (void)kecs_sync__add_call(&exchange,
-                            load->buries ? "SELECT {S}sync_begin({T},$1::bigint,$2,$3,true)"
-                                         : "SELECT {S}sync_begin({T},$1::bigint,$2,$3,false)",
-                            "", begin, 3);
+                            load->buries ? "SELECT {S}sync_begin({T},$1::bigint,$2,$3,true,$4::bigint)"
+                                         : "SELECT {S}sync_begin({T},$1::bigint,$2,$3,false,$4::bigint)",
+                            "", begin, 4);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (load->policy[kind]) {
       kecs_sync__policy_send(&exchange, (kecs_kind)kind, load->policy[kind]);
@@ -9587,7 +9580,7 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   if (numbered) {
     (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
   }
-  int ended = kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1::bigint,$2,$3::bigint)", "", end, 3);
+  int ended = kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1::bigint)", "", begin, 1);
   status = status ? status : kecs_sync__send(&exchange, "push");
   status = status ? status : kecs_sync__pushed(sync, load, exchange.item[ended].result);
   kecs_sync__end(&exchange);

@@ -92,8 +92,7 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   snprintf(numbers.stamp, sizeof numbers.stamp, "%lld", (long long)intent->stamp);
   snprintf(numbers.origin, sizeof numbers.origin, "%lld", (long long)kecs_sync__wire_site(sync, load->origin));
   const char *as_origin[] = {load->origin == 0 ? "" : numbers.origin}; /* the hub's own bear none */
-  const char *begin[] = {numbers.site, intent->id, sync->notes.push};
-  const char *end[] = {numbers.site, intent->id, numbers.stamp};
+  const char *begin[] = {numbers.site, intent->id, sync->notes.push, numbers.stamp};
   kecs_sync__counters counters;
   bool numbered = load->put[KECS_KIND_TASK_DEFINITION] || load->bury[KECS_KIND_TASK_DEFINITION];
   memset(&counters, 0, sizeof counters);
@@ -107,9 +106,9 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   exchange.meanwhile = load->meanwhile;
   exchange.user = load->user;
   (void)kecs_sync__add_call(&exchange,
-                            load->buries ? "SELECT {S}sync_begin({T},$1::bigint,$2,$3,true)"
-                                         : "SELECT {S}sync_begin({T},$1::bigint,$2,$3,false)",
-                            "", begin, 3);
+                            load->buries ? "SELECT {S}sync_begin({T},$1::bigint,$2,$3,true,$4::bigint)"
+                                         : "SELECT {S}sync_begin({T},$1::bigint,$2,$3,false,$4::bigint)",
+                            "", begin, 4);
   for (int kind = 1; kind < KECS_KIND_COUNT; kind++) {
     if (load->policy[kind]) {
       kecs_sync__policy_send(&exchange, (kecs_kind)kind, load->policy[kind]);
@@ -124,7 +123,7 @@ KECS_PG__FN kecs_status kecs_sync__push_send(kecs_sync *sync, kecs_sync__load *l
   if (numbered) {
     (void)kecs_sync__add_call(&exchange, "SELECT {S}sync_families({T},$1,$2,$3,$4)", "", counters.values, 4);
   }
-  int ended = kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1::bigint,$2,$3::bigint)", "", end, 3);
+  int ended = kecs_sync__add_call(&exchange, "SELECT {S}sync_end({T},$1::bigint)", "", begin, 1);
   status = status ? status : kecs_sync__send(&exchange, "push");
   status = status ? status : kecs_sync__pushed(sync, load, exchange.item[ended].result);
   kecs_sync__end(&exchange);

@@ -199,6 +199,9 @@ static bool do_begin(call *at) {
   if (!*at->known) {
     hub_forget_refused(site);
     at->hub->from = number_of(at, 0);
+    snprintf(site->push, sizeof site->push, "%s", at->values[1]);
+    site->pushes++;
+    site->acked = number_of(at, 3) > site->acked ? number_of(at, 3) : site->acked;
   }
   at->result = answer(1);
   return true;
@@ -221,11 +224,6 @@ static void say_refused(call *at, const hub_site *site) {
 
 static bool do_end(call *at) {
   hub_site *site = hub_site_numbered(at->hub, number_of(at, 0));
-  if (!*at->known) {
-    snprintf(site->push, sizeof site->push, "%s", at->values[1]);
-    site->pushes++;
-    site->acked = number_of(at, 2) > site->acked ? number_of(at, 2) : site->acked;
-  }
   at->result = answer(1);
   say_refused(at, site);
   return true;

@@ -254,7 +254,7 @@ def test_3_functions_as_somebody_else():
     assert psql("cellar", "SELECT count(*) FROM kecs.sync_page_tasks('fleet',%s,0,100,NULL,NULL)"
                 % theirs) in ("0", "1")
     assert psql("cellar", "SELECT count(*) FROM kecs.sync_page_tasks('other',%s,0,100,NULL,NULL)" % theirs) == "0"
-    denied("cellar", "SELECT kecs.sync_begin('fleet',%s,'new',(SELECT push FROM kecs.sync_sites WHERE site=%s),false)"
+    denied("cellar", "SELECT kecs.sync_begin('fleet',%s,'new',(SELECT push FROM kecs.sync_sites WHERE site=%s),false,0)"
            % (theirs, theirs), "KS001")
     denied("cellar", "SELECT kecs.sync_hello('fleet','attic',0,'',0)")
 
@@ -358,7 +358,7 @@ def test_7_raw_sql_of_the_shared_login():
                  "SELECT kecs.gate_told('%s','porch','fleet','attic')" % token,
                  "SELECT kecs.gate_scopes('%s','porch','fleet','attic',NULL)" % token,
                  "SELECT kecs.gate_hello('%s','porch','fleet','attic',0,'',0)" % token,
-                 "SELECT kecs.gate_begin('%s','porch','fleet',%s,'a','b',false)" % (token, sites["attic"])):
+                 "SELECT kecs.gate_begin('%s','porch','fleet',%s,'a','b',false,0)" % (token, sites["attic"])):
         for setting in ("", "SET kecs_store.sender='%s'; " % sites["attic"], "SET kecs_store.push='open'; ",
                         "SET search_path=pg_temp; CREATE TEMP TABLE sync_tokens(tenant text,site text,hash bytea); "):
             denied("edges", setting + text, "KS006")
