@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 7c8360e7968f9c5822e1266b25bdb706a8c5f2bb338c93e16a393525e46dec7c */
+ * 41a53676ff1a33b1dd9a51c9aec3918d5db957480160957907bd0665035cce73 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -5073,8 +5073,8 @@ static const char kecs_sync__hello_form[] =
     "    AND c.seq<=until),0);\n"
     "END $kecs_sync$;\n";
 
-/* The compare-and-swap, and with it the note of the push, which the COMMIT makes true. What follows in the transaction asks
- * kecs_store.push whether it is to do anything. */
+/* The compare-and-swap, and with it the note of the push, which the COMMIT makes true. What follows in the transaction
+ * asks kecs_store.push whether it is to do anything. */
 static const char kecs_sync__push_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_begin;\n"
     "CREATE FUNCTION {S}sync_begin(whose text,me bigint,id text,before text,buries boolean,upto bigint) RETURNS void\n"

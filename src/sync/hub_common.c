@@ -109,8 +109,8 @@ static const char kecs_sync__hello_form[] =
     "    AND c.seq<=until),0);\n"
     "END $kecs_sync$;\n";
 
-/* The compare-and-swap, and with it the note of the push, which the COMMIT makes true. What follows in the transaction asks
- * kecs_store.push whether it is to do anything. */
+/* The compare-and-swap, and with it the note of the push, which the COMMIT makes true. What follows in the transaction
+ * asks kecs_store.push whether it is to do anything. */
 static const char kecs_sync__push_form[] =
     "DROP FUNCTION IF EXISTS {S}sync_begin;\n"
     "CREATE FUNCTION {S}sync_begin(whose text,me bigint,id text,before text,buries boolean,upto bigint) RETURNS void\n"
