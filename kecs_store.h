@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 136afba3e5c874fa2d68d85eb9189670ff210b4f0f5308bc0702664859086d58 */
+ * 189f451ddbd83be4e6325d2033807a4f964801ac161b89d6a839f00c31424269 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -10613,6 +10613,7 @@ static kecs_status kecs__write_once(kecs_store *store, kecs_status (*work)(kecs_
   return kecs__write_close(&write, status);
 }
 
+#if !defined(KECS_STORE_NO_WATCH)
 KECS__FN kecs_status kecs__with_write_as_one(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
                                              void *user) {
   kecs__write write;
@@ -10620,12 +10621,14 @@ KECS__FN kecs_status kecs__with_write_as_one(kecs_store *store, kecs_status (*wo
     return kecs__with_write(store, work, user);
   }
   kecs_status status = kecs__write_open(store, &write);
+  bool guarded = write.guarded; /* else a savepoint that is made on the way does not hold all that was done */
   if (!status) {
     status = work(&write, user);
-    store->broken = store->broken || (status && !write.guarded);
+    store->broken = store->broken || (status && !guarded);
   }
   return kecs__write_close(&write, status);
 }
+#endif
 
 KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
                                       void *user) {
@@ -15071,8 +15074,8 @@ KECS__FN void kecs__cache_hold(kecs__session *session, const kecs__cached *cache
     return; /* texts that change none of the kinds' tables */
   }
   kecs_kind kind = (kecs_kind)cached->kind;
-  bool inserts = op == KECS__OP_INSERT || op == KECS__OP_INSERT_LOGGED;
-  bool moves = inserts || op == KECS__OP_DELETE || op == KECS__OP_TEXT;
+  bool inserts = op == KECS__OP_INSERT || op == KECS__OP_INSERT_LOGGED || op == KECS__OP_MERGE_INSERT;
+  bool moves = inserts || op == KECS__OP_DELETE || op == KECS__OP_MERGE_LIFE || op == KECS__OP_TEXT;
   if (inserts && (hold->lists & KECS_BIT(kind)) && (hold->parents || !kecs__kind_is_parent((int)kind))) {
     return; /* one of many */
   }
@@ -18332,9 +18335,8 @@ enum {
   KECS__MERGE_FORMS = 8
 };
 
-/* A row's place in the order in which rows are written: the same one for every writer, so that two of them never wait
- * for each other. As they were made, since most indexes grow at their ends then, and by their keys where that is the
- * same time. */
+/* A row's place in the order in which rows are written: as they were made, since most indexes grow at their ends then,
+ * and by their keys where that is the same time. So writers that say the same times never wait for each other. */
 typedef struct kecs__merge_place {
   const kecs__meta *meta;
   const char *row;

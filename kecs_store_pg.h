@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 41a53676ff1a33b1dd9a51c9aec3918d5db957480160957907bd0665035cce73 */
+ * f109a8791e3e7d24202fc940f55553cd27e452655bf2ae31e015ba94c1a42feb */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -2713,7 +2713,9 @@ KECS_PG__FN kecs_status kecs_pg__run(kecs_pg__statement *statement, kecs_pg__mes
   message->sql = statement->sql;
   message->binary = true;
   message->tells_id = statement->tells_id;
-  message->ask_id = statement->verb == KECS_PG__WRITES && connection->transaction == 0 && !message->tells_id;
+  /* One that touches no row tells nothing, which says enough only where nothing was written before. */
+  message->ask_id = statement->verb == KECS_PG__WRITES && connection->transaction == 0 &&
+                    !(message->tells_id && connection->begin_waits);
   message->values = statement->values;
   message->lengths = statement->lengths;
   message->formats = statement->formats;
@@ -10552,8 +10554,9 @@ typedef struct kecs_sync__page {
   int64_t boot_kind;
   int64_t boot_rid;
   bool ahead; /* the next one is on its way while this one is applied */
-  bool applied;
-  kecs_error error; /* why it was not, with a status */
+  bool tried; /* to apply it: with this status, */
+  kecs_status status;
+  kecs_error error; /* and, while the next one was on its way, for this reason */
 } kecs_sync__page;
 
 /* Adds a statement that was put together, and frees its text. */
@@ -11501,7 +11504,8 @@ static kecs_status kecs_sync__boot_apply(kecs_sync__page *page) {
   int64_t begun = kecs_pg__now_ms();
   kecs_status status =
       kecs_sync__transact(page->sync, graves ? kecs_sync__apply_boot_graves : kecs_sync__apply_boot, page);
-  page->applied = !status;
+  page->tried = true;
+  page->status = status;
   kecs_sync__boot_adapt(page->sync, page, kecs_pg__now_ms() - begun);
   return status;
 }
@@ -11513,6 +11517,7 @@ static void kecs_sync__boot_meanwhile(void *user) {
   if (kecs_sync__boot_apply(page)) {
     page->error = *kecs_last_error();
   }
+  page->ahead = false;
 }
 
 /* Asks for the page behind one, which is applied meanwhile. */
@@ -11526,10 +11531,17 @@ static kecs_status kecs_sync__boot_next(kecs_sync *sync, kecs_sync__page *page, 
   next->exchange.meanwhile = kecs_sync__boot_meanwhile;
   next->exchange.user = page;
   kecs_status status = kecs_sync__boot_ask(sync, next, page->boot_kind, page->boot_rid);
-  if (page->error.status) {
+  if (page->tried && page->status) {
     kecs_pg__restore(&page->error);
   }
-  return page->error.status ? page->error.status : status;
+  return page->tried && page->status ? page->status : status;
+}
+
+/* The next page can't be asked for; what is here is not to be fetched again. */
+static void kecs_sync__boot_keep(kecs_sync__page *page) {
+  kecs_error error = *kecs_last_error();
+  (void)kecs_sync__boot_apply(page);
+  kecs_pg__restore(&error);
 }
 
 static kecs_status kecs_sync__boot_pages(kecs_sync *sync) {
@@ -11544,7 +11556,10 @@ static kecs_status kecs_sync__boot_pages(kecs_sync *sync) {
     kecs_sync__page *next = NULL;
     bool last = page->boot_kind == KECS_SYNC__BOOT_DONE;
     status = last ? kecs_sync__boot_apply(page) : kecs_sync__boot_next(sync, page, &next);
-    kecs_sync__page_end(sync, page, page->applied);
+    if (status && !page->tried) {
+      kecs_sync__boot_keep(page);
+    }
+    kecs_sync__page_end(sync, page, page->tried && !page->status);
     page = next;
   }
   kecs_sync__page_end(sync, page, false);

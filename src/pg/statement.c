@@ -196,7 +196,9 @@ KECS_PG__FN kecs_status kecs_pg__run(kecs_pg__statement *statement, kecs_pg__mes
   message->sql = statement->sql;
   message->binary = true;
   message->tells_id = statement->tells_id;
-  message->ask_id = statement->verb == KECS_PG__WRITES && connection->transaction == 0 && !message->tells_id;
+  /* One that touches no row tells nothing, which says enough only where nothing was written before. */
+  message->ask_id = statement->verb == KECS_PG__WRITES && connection->transaction == 0 &&
+                    !(message->tells_id && connection->begin_waits);
   message->values = statement->values;
   message->lengths = statement->lengths;
   message->formats = statement->formats;

@@ -241,6 +241,7 @@ static kecs_status kecs__write_once(kecs_store *store, kecs_status (*work)(kecs_
   return kecs__write_close(&write, status);
 }
 
+#if !defined(KECS_STORE_NO_WATCH)
 KECS__FN kecs_status kecs__with_write_as_one(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
                                              void *user) {
   kecs__write write;
@@ -248,12 +249,14 @@ KECS__FN kecs_status kecs__with_write_as_one(kecs_store *store, kecs_status (*wo
     return kecs__with_write(store, work, user);
   }
   kecs_status status = kecs__write_open(store, &write);
+  bool guarded = write.guarded; /* else a savepoint that is made on the way does not hold all that was done */
   if (!status) {
     status = work(&write, user);
-    store->broken = store->broken || (status && !write.guarded);
+    store->broken = store->broken || (status && !guarded);
   }
   return kecs__write_close(&write, status);
 }
+#endif
 
 KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
                                       void *user) {

@@ -108,8 +108,8 @@ KECS__FN void kecs__cache_hold(kecs__session *session, const kecs__cached *cache
     return; /* texts that change none of the kinds' tables */
   }
   kecs_kind kind = (kecs_kind)cached->kind;
-  bool inserts = op == KECS__OP_INSERT || op == KECS__OP_INSERT_LOGGED;
-  bool moves = inserts || op == KECS__OP_DELETE || op == KECS__OP_TEXT;
+  bool inserts = op == KECS__OP_INSERT || op == KECS__OP_INSERT_LOGGED || op == KECS__OP_MERGE_INSERT;
+  bool moves = inserts || op == KECS__OP_DELETE || op == KECS__OP_MERGE_LIFE || op == KECS__OP_TEXT;
   if (inserts && (hold->lists & KECS_BIT(kind)) && (hold->parents || !kecs__kind_is_parent((int)kind))) {
     return; /* one of many */
   }

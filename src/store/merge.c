@@ -25,9 +25,8 @@ enum {
   KECS__MERGE_FORMS = 8
 };
 
-/* A row's place in the order in which rows are written: the same one for every writer, so that two of them never wait
- * for each other. As they were made, since most indexes grow at their ends then, and by their keys where that is the
- * same time. */
+/* A row's place in the order in which rows are written: as they were made, since most indexes grow at their ends then,
+ * and by their keys where that is the same time. So writers that say the same times never wait for each other. */
 typedef struct kecs__merge_place {
   const kecs__meta *meta;
   const char *row;

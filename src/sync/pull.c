@@ -460,7 +460,8 @@ static kecs_status kecs_sync__boot_apply(kecs_sync__page *page) {
   int64_t begun = kecs_pg__now_ms();
   kecs_status status =
       kecs_sync__transact(page->sync, graves ? kecs_sync__apply_boot_graves : kecs_sync__apply_boot, page);
-  page->applied = !status;
+  page->tried = true;
+  page->status = status;
   kecs_sync__boot_adapt(page->sync, page, kecs_pg__now_ms() - begun);
   return status;
 }
@@ -472,6 +473,7 @@ static void kecs_sync__boot_meanwhile(void *user) {
   if (kecs_sync__boot_apply(page)) {
     page->error = *kecs_last_error();
   }
+  page->ahead = false;
 }
 
 /* Asks for the page behind one, which is applied meanwhile. */
@@ -485,10 +487,17 @@ static kecs_status kecs_sync__boot_next(kecs_sync *sync, kecs_sync__page *page, 
   next->exchange.meanwhile = kecs_sync__boot_meanwhile;
   next->exchange.user = page;
   kecs_status status = kecs_sync__boot_ask(sync, next, page->boot_kind, page->boot_rid);
-  if (page->error.status) {
+  if (page->tried && page->status) {
     kecs_pg__restore(&page->error);
   }
-  return page->error.status ? page->error.status : status;
+  return page->tried && page->status ? page->status : status;
+}
+
+/* The next page can't be asked for; what is here is not to be fetched again. */
+static void kecs_sync__boot_keep(kecs_sync__page *page) {
+  kecs_error error = *kecs_last_error();
+  (void)kecs_sync__boot_apply(page);
+  kecs_pg__restore(&error);
 }
 
 static kecs_status kecs_sync__boot_pages(kecs_sync *sync) {
@@ -503,7 +512,10 @@ static kecs_status kecs_sync__boot_pages(kecs_sync *sync) {
     kecs_sync__page *next = NULL;
     bool last = page->boot_kind == KECS_SYNC__BOOT_DONE;
     status = last ? kecs_sync__boot_apply(page) : kecs_sync__boot_next(sync, page, &next);
-    kecs_sync__page_end(sync, page, page->applied);
+    if (status && !page->tried) {
+      kecs_sync__boot_keep(page);
+    }
+    kecs_sync__page_end(sync, page, page->tried && !page->status);
     page = next;
   }
   kecs_sync__page_end(sync, page, false);

@@ -36,8 +36,9 @@ typedef struct kecs_sync__page {
   int64_t boot_kind;
   int64_t boot_rid;
   bool ahead; /* the next one is on its way while this one is applied */
-  bool applied;
-  kecs_error error; /* why it was not, with a status */
+  bool tried; /* to apply it: with this status, */
+  kecs_status status;
+  kecs_error error; /* and, while the next one was on its way, for this reason */
 } kecs_sync__page;
 
 /* Adds a statement that was put together, and frees its text. */

@@ -174,7 +174,7 @@ def test_outcome():
         driver.ok("put", "first")
         # The commit is asked for with the one statement of a write: what is lost with the whole answer has no number.
         for before, name, rows in ((True, "lost", "1"), (False, "kept", "2")):
-            proxy.lose("B", containing=b"kecs_transaction", before=before)
+            proxy.lose("B", containing=name.encode(), before=before)
             driver.fails("KECS_E_OUTCOME_UNKNOWN", "put", name, says="read first")
             assert proxy.hit.is_set()
             assert driver.ok("count") == rows
