@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 189f451ddbd83be4e6325d2033807a4f964801ac161b89d6a839f00c31424269 */
+ * 485b40257340b4824b60fe769a18990fe2d1aeb87300c76ffe42232f0095655f */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -10229,9 +10229,11 @@ KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session
 KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
                                       void *user);
 
+#if !defined(KECS_STORE_NO_WATCH)
 /* The same without a savepoint where the store is a transaction's handle: a failure leaves that to be rolled back. */
 KECS__FN kecs_status kecs__with_write_as_one(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
                                              void *user);
+#endif
 
 #endif
 

@@ -37,8 +37,10 @@ KECS__FN kecs_status kecs__begin_write(kecs_store *store, kecs__session *session
 KECS__FN kecs_status kecs__with_write(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
                                       void *user);
 
+#if !defined(KECS_STORE_NO_WATCH)
 /* The same without a savepoint where the store is a transaction's handle: a failure leaves that to be rolled back. */
 KECS__FN kecs_status kecs__with_write_as_one(kecs_store *store, kecs_status (*work)(kecs__write *write, void *user),
                                              void *user);
+#endif
 
 #endif
