@@ -1,5 +1,5 @@
 /* kecs_store.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * 485b40257340b4824b60fe769a18990fe2d1aeb87300c76ffe42232f0095655f */
+ * e9009b8413a41a950a714ba82fd51eb74df9d63d0d5a6706bcfe250235b7b121 */
 /* ---- doc/manual.h ------------------------------------------------------------------------------------------------ */
 /* kecs_store.h -- a durable, typed store for the state of a container orchestrator, in one SQLite file.
  *
@@ -7929,6 +7929,10 @@ KECS__FN kecs_status kecs__clock_next(int64_t *last, int64_t now_us);
 
 KECS__FN bool kecs__feed_stamped(const kecs_kind_info *info); /* kinds that only grow have no stamps in their rows */
 KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group group);
+
+/* What the columns of a stamp are called: stamp_NAME and site_NAME; and whether a kind has them. */
+KECS__FN const char *kecs__stamp_name(int stamp);
+KECS__FN bool kecs__stamp_has(const kecs_kind_info *info, int stamp);
 KECS__FN void kecs__feed_ddl_tables(kecs__text *out, const kecs_dialect *dialect);
 
 /* The stamps of a kind's table: what CREATE TABLE adds, and what ALTER TABLE adds. With marks, as the tables. */
@@ -10932,8 +10936,6 @@ KECS_STORE_API int64_t kecs_stamp_time(int64_t stamp) {
 #include <stdio.h>
 #include <string.h>
 
-static const char *const kecs__stamp_names[KECS__STAMPS] = {"life", "spec", "status"};
-
 static kecs_column_group kecs__stamp_group(int stamp) {
   return stamp == KECS__STAMP_SPEC ? KECS_GROUP_SPEC : stamp == KECS__STAMP_STATUS ? KECS_GROUP_STATUS : KECS_GROUP_KEY;
 }
@@ -10949,6 +10951,15 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
     }
   }
   return false;
+}
+
+KECS__FN const char *kecs__stamp_name(int stamp) {
+  static const char *const names[KECS__STAMPS] = {"life", "spec", "status"};
+  return names[stamp];
+}
+
+KECS__FN bool kecs__stamp_has(const kecs_kind_info *info, int stamp) {
+  return kecs__feed_stamped(info) && kecs__feed_has_group(info, kecs__stamp_group(stamp));
 }
 
 /* ---- tables ---- */
@@ -11010,9 +11021,9 @@ KECS__FN void kecs__feed_ddl_tables(kecs__text *out, const kecs_dialect *dialect
  * one. */
 static void kecs__feed_ddl_stamps(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info,
                                   const char *before, const char *after) {
-  for (int i = 0; kecs__feed_stamped(info) && i < KECS__STAMPS; i++) {
-    if (kecs__feed_has_group(info, kecs__stamp_group(i))) {
-      const char *name = kecs__stamp_names[i];
+  for (int i = 0; i < KECS__STAMPS; i++) {
+    if (kecs__stamp_has(info, i)) {
+      const char *name = kecs__stamp_name(i);
       kecs__text_addf(out, "%sstamp_%s %s%s%ssite_%s %s%s", before, name, dialect->type_int, after, before, name,
                       dialect->type_int, after);
     }
@@ -11042,15 +11053,15 @@ KECS__FN void kecs__feed_sql_insert(kecs__text *out, const kecs__meta *meta) {
 
 KECS__FN void kecs__feed_sql_read(kecs__text *out, const kecs_kind_info *info) {
   for (int i = 0; i < KECS__STAMPS; i++) {
-    bool has = kecs__feed_stamped(info) && kecs__feed_has_group(info, kecs__stamp_group(i));
-    kecs__text_addf(out, ",%s%s", has ? "stamp_" : "", has ? kecs__stamp_names[i] : "NULL");
+    bool has = kecs__stamp_has(info, i);
+    kecs__text_addf(out, ",%s%s", has ? "stamp_" : "", has ? kecs__stamp_name(i) : "NULL");
   }
 }
 
 KECS__FN void kecs__feed_sql_state(kecs__text *out, const kecs_kind_info *info) {
   for (int i = 0; i < KECS__STAMPS; i++) {
-    bool has = kecs__feed_stamped(info) && kecs__feed_has_group(info, kecs__stamp_group(i));
-    kecs__text_addf(out, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__stamp_names[i], kecs__stamp_names[i]);
+    kecs__text_addf(out, kecs__stamp_has(info, i) ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__stamp_name(i),
+                    kecs__stamp_name(i));
   }
 }
 
@@ -11070,24 +11081,27 @@ static bool kecs__merge_op_stamps(kecs__op op, int stamp) {
          (op == KECS__OP_MERGE_SPEC && stamp == 1) || (op == KECS__OP_MERGE_STATUS && stamp == 2);
 }
 
-/* The names of the columns in `mask`, and of the stamps; `sets`: each with its parameter. Gives how many. */
+/* "a,b" or, where `sets`, "a=?1,b=?2". */
+static void kecs__feed_sql_item(kecs__text *out, int number, const char *prefix, const char *name, bool sets) {
+  kecs__text_addf(out, "%s%s%s", number > 1 ? "," : "", prefix, name);
+  if (sets) {
+    kecs__text_addc(out, '=');
+    kecs__sql_placeholder(out, number);
+  }
+}
+
+/* The columns in `mask`, then the stamps. Gives how many. */
 static int kecs__feed_sql_merged(kecs__text *out, const kecs_kind_info *info, kecs__op op, uint64_t mask, bool sets) {
-  static const char *const forms[] = {"stamp_", "site_"};
   int number = 0;
   for (int i = 0; i < info->column_count; i++) {
     if (mask & KECS_BIT(i)) {
-      kecs__text_addf(out, "%s%s", number++ ? "," : "", info->columns[i].name);
-      if (sets) {
-        kecs__text_addf(out, "=?%d", number);
-      }
+      kecs__feed_sql_item(out, ++number, "", info->columns[i].name, sets);
     }
   }
-  for (int i = 0; i < 2 * KECS__STAMPS; i++) {
-    if (kecs__merge_op_stamps(op, i / 2) && kecs__feed_has_group(info, kecs__stamp_group(i / 2))) {
-      kecs__text_addf(out, "%s%s%s", number++ ? "," : "", forms[i % 2], kecs__stamp_names[i / 2]);
-      if (sets) {
-        kecs__text_addf(out, "=?%d", number);
-      }
+  for (int i = 0; i < KECS__STAMPS; i++) {
+    if (kecs__merge_op_stamps(op, i) && kecs__stamp_has(info, i)) {
+      kecs__feed_sql_item(out, ++number, "stamp_", kecs__stamp_name(i), sets);
+      kecs__feed_sql_item(out, ++number, "site_", kecs__stamp_name(i), sets);
     }
   }
   return number;
@@ -11098,7 +11112,8 @@ KECS__FN void kecs__feed_sql_merge_insert(kecs__text *out, const kecs_kind_info 
   int count = kecs__feed_sql_merged(out, info, KECS__OP_MERGE_INSERT, mask, false);
   kecs__text_adds(out, ") VALUES({ours}");
   for (int i = 1; i <= count; i++) {
-    kecs__text_addf(out, "%s?%d", i > 1 ? "," : "", i);
+    kecs__text_adds(out, i > 1 ? "," : "");
+    kecs__sql_placeholder(out, i);
   }
   kecs__text_addc(out, ')');
 }
@@ -11106,7 +11121,8 @@ KECS__FN void kecs__feed_sql_merge_insert(kecs__text *out, const kecs_kind_info 
 KECS__FN void kecs__feed_sql_merge_update(kecs__text *out, const kecs_kind_info *info, kecs__op op, uint64_t mask) {
   kecs__text_addf(out, "UPDATE {%s} SET ", info->table);
   int count = kecs__feed_sql_merged(out, info, op, mask, true);
-  kecs__text_addf(out, " WHERE {own}rid=?%d", count + 1);
+  kecs__text_adds(out, " WHERE {own}rid=");
+  kecs__sql_placeholder(out, count + 1);
 }
 
 /* ---- keys ---- */
@@ -27502,10 +27518,6 @@ KECS__FN kecs_status kecs__state_resent(kecs__session *session, kecs_kind kind, 
 KECS__FN kecs_status kecs__state_base(kecs__session *session, const kecs_replica *side, kecs_kind kind, int64_t rid,
                                       int at, int64_t *out_base, int64_t *out_seq);
 
-/* What the columns of a stamp are called: stamp_NAME and site_NAME; and whether a kind has them. */
-KECS__FN const char *kecs__stamp_name(int stamp);
-KECS__FN bool kecs__stamp_has(const kecs_kind_info *info, int stamp);
-
 /* The order of stamps: below 0, 0, above 0. */
 KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
                                  int64_t other_site);
@@ -27604,11 +27616,6 @@ KECS__FN kecs_status kecs__merge_renumber(kecs__join *merge, bool *out_done);
 
 /* ---- stamps ---- */
 
-KECS__FN const char *kecs__stamp_name(int stamp) {
-  static const char *const names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
-  return names[stamp];
-}
-
 KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
                                  int64_t other_site) {
   int64_t a = site == KECS_REPLICA_HERE ? side->site : site;
@@ -27652,11 +27659,6 @@ KECS__FN kecs_status kecs__state_resent(kecs__session *session, kecs_kind kind, 
       kecs__feed_number(session, "SELECT 1 FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values, 2, &found);
   *out_resent = found != 0;
   return status;
-}
-
-KECS__FN bool kecs__stamp_has(const kecs_kind_info *info, int stamp) {
-  return stamp == KECS_REPLICA_LIFE ||
-         kecs__feed_has_group(info, stamp == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS);
 }
 
 KECS__FN kecs_status kecs__state_read(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,
@@ -30121,10 +30123,7 @@ KECS_STORE_API kecs_status kecs_replica_walk(kecs_store *store, const kecs_repli
   for (int i = 0; i < info->keys[0].count; i++) {
     kecs__text_addf(&sql, ",%s", info->columns[info->keys[0].columns[i]].name);
   }
-  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    bool has = kecs__stamp_has(info, i);
-    kecs__text_addf(&sql, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__stamp_name(i), kecs__stamp_name(i));
-  }
+  kecs__feed_sql_state(&sql, info);
   kecs__text_addf(&sql, " FROM {%s} WHERE {own}rid>?1 ORDER BY rid LIMIT ?2", info->table);
   status = sql.status ? sql.status
                       : kecs__stroll_run(store, &stroll, sql.data, 1 + info->keys[0].count + 2 * KECS_REPLICA_STAMPS,

@@ -1,5 +1,5 @@
 /* kecs_store_pg.h 0.1.0 -- generated from src/ by amalgamate.py, do not edit. sha256 of what follows:
- * f109a8791e3e7d24202fc940f55553cd27e452655bf2ae31e015ba94c1a42feb */
+ * 66950821c37c09fb7a97d2baebfbdc50f0e52acb143f268c18cddfc27d0662b6 */
 /* ---- doc/manual_pg.h --------------------------------------------------------------------------------------------- */
 /* kecs_store_pg.h -- PostgreSQL behind the calls of kecs_store.h.
  *
@@ -1539,6 +1539,9 @@ typedef enum kecs_pg__patience {
   KECS_PG__PATIENT /* a while after the stop hook says so, by giving the connection up: a COMMIT must not be stopped */
 } kecs_pg__patience;
 
+/* A number in binary: 4 or 8 bytes, the highest first. */
+KECS_PG__FN int64_t kecs_pg__number(const char *bytes, int len);
+
 /* What a statement ends with that tells its transaction's number itself, in the last column of each row. */
 #define KECS_PG__TELLS_ID "txid_current_if_assigned()"
 
@@ -1746,17 +1749,24 @@ typedef struct kecs_pg__answer {
   int64_t id;  /* the transaction's number, if it was asked for; COMMIT's result comes after it */
 } kecs_pg__answer;
 
-/* In the last column, in binary. */
+KECS_PG__FN int64_t kecs_pg__number(const char *bytes, int len) {
+  const unsigned char *at = (const unsigned char *)bytes;
+  uint64_t number = 0;
+  if (len == 8) { /* compilers make one instruction of it */
+    number = (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 | (uint64_t)at[3] << 32 |
+             (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 | (uint64_t)at[6] << 8 | (uint64_t)at[7];
+    return (int64_t)number;
+  }
+  for (int i = 0; i < len; i++) {
+    number = (number << 8) | at[i];
+  }
+  return len == 4 ? (int64_t)(int32_t)(uint32_t)number : (int64_t)number;
+}
+
 static int64_t kecs_pg__told_id(const PGresult *result) {
   int column = PQnfields(result) - 1;
-  uint64_t id = 0;
-  if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) > 0 && PQgetlength(result, 0, column) == 8) {
-    const unsigned char *bytes = (const unsigned char *)PQgetvalue(result, 0, column);
-    for (int i = 0; i < 8; i++) {
-      id = id << 8 | bytes[i];
-    }
-  }
-  return (int64_t)id;
+  bool told = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) > 0 && !PQgetisnull(result, 0, column);
+  return told ? kecs_pg__number(PQgetvalue(result, 0, column), PQgetlength(result, 0, column)) : 0;
 }
 
 static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {
@@ -2746,20 +2756,6 @@ static kecs_status kecs_pg__run_once(kecs_pg__statement *statement, int count, b
   message.count = count;
   message.commits = last;
   return kecs_pg__run(statement, &message);
-}
-
-static int64_t kecs_pg__number(const char *bytes, int len) {
-  const unsigned char *at = (const unsigned char *)bytes;
-  uint64_t number = 0;
-  if (len == 8) { /* compilers make one instruction of it */
-    number = (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 | (uint64_t)at[3] << 32 |
-             (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 | (uint64_t)at[6] << 8 | (uint64_t)at[7];
-    return (int64_t)number;
-  }
-  for (int i = 0; i < len; i++) {
-    number = (number << 8) | at[i];
-  }
-  return len == 4 ? (int64_t)(int32_t)(uint32_t)number : (int64_t)number;
 }
 
 /* What SQLite's connection remembers of its last statement. */
@@ -5665,7 +5661,7 @@ KECS_PG__FN void kecs_sync__hub_load(kecs_pg__text *out, const char *schema, con
   "  these bigint[];\n" /* places that are merged now; NULL: all */              \
   "  every bigint[];\n"                                                          \
   "  suspects bigint[];\n"                                                       \
-  "  met bigint := 0;\n" /* rows that are there already, as far as is known */    \
+  "  met bigint := 0;\n" /* rows that are there already, as far as is known */   \
   "  fresh bigint;\n"                                                            \
   "  parts boolean;\n" /* of some rows only some groups came */                  \
   "  starts bigint[];\n"                                                         \
@@ -5696,7 +5692,7 @@ static const char kecs_sync__put_form[] =
      * are planned for by what the table is now. */
     "  IF cardinality(a_life)>50 THEN PERFORM set_config('plan_cache_mode','force_custom_plan',true); END IF;\n"
     /* Locks in the order of keys. LATERAL: row by row through the index. A join would read the whole tenant where
-     * nothing has counted the table yet. Mostly there are none: rows are new, or they are not. */
+     * nothing has counted the table yet. Most batches are all new, and then nothing is compared. */
     "  SELECT count(*) INTO met FROM (SELECT u.* FROM {keys} ORDER BY {u_key}) u CROSS JOIN LATERAL (SELECT FROM\n"
     "    {S}{t} t WHERE {same} FOR NO KEY UPDATE) t;\n"
     "  parts := EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0);\n"
@@ -10547,9 +10543,10 @@ typedef struct kecs_sync__page {
   int64_t conflicts;
   int64_t wished;   /* rows that have to wait for others, which will be asked for */
   uint64_t blocked; /* kinds, as bits, with rows that wait for a number of another row */
-  /* A bootstrap's: where it begins, and where the next one does. */
-  int size; /* rows that were asked for */
-  size_t bytes;
+  /* A bootstrap's. */
+  int size;     /* rows that were asked for */
+  size_t bytes; /* that it takes */
+  /* Where it begins, and where the next one does. */
   int64_t from_kind;
   int64_t boot_kind;
   int64_t boot_rid;

@@ -231,20 +231,6 @@ static kecs_status kecs_pg__run_once(kecs_pg__statement *statement, int count, b
   return kecs_pg__run(statement, &message);
 }
 
-static int64_t kecs_pg__number(const char *bytes, int len) {
-  const unsigned char *at = (const unsigned char *)bytes;
-  uint64_t number = 0;
-  if (len == 8) { /* compilers make one instruction of it */
-    number = (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 | (uint64_t)at[3] << 32 |
-             (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 | (uint64_t)at[6] << 8 | (uint64_t)at[7];
-    return (int64_t)number;
-  }
-  for (int i = 0; i < len; i++) {
-    number = (number << 8) | at[i];
-  }
-  return len == 4 ? (int64_t)(int32_t)(uint32_t)number : (int64_t)number;
-}
-
 /* What SQLite's connection remembers of its last statement. */
 static void kecs_pg__remember(kecs_pg__statement *statement) {
   kecs_pg__connection *connection = statement->connection;

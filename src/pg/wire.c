@@ -133,17 +133,24 @@ typedef struct kecs_pg__answer {
   int64_t id;  /* the transaction's number, if it was asked for; COMMIT's result comes after it */
 } kecs_pg__answer;
 
-/* In the last column, in binary. */
+KECS_PG__FN int64_t kecs_pg__number(const char *bytes, int len) {
+  const unsigned char *at = (const unsigned char *)bytes;
+  uint64_t number = 0;
+  if (len == 8) { /* compilers make one instruction of it */
+    number = (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 | (uint64_t)at[3] << 32 |
+             (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 | (uint64_t)at[6] << 8 | (uint64_t)at[7];
+    return (int64_t)number;
+  }
+  for (int i = 0; i < len; i++) {
+    number = (number << 8) | at[i];
+  }
+  return len == 4 ? (int64_t)(int32_t)(uint32_t)number : (int64_t)number;
+}
+
 static int64_t kecs_pg__told_id(const PGresult *result) {
   int column = PQnfields(result) - 1;
-  uint64_t id = 0;
-  if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) > 0 && PQgetlength(result, 0, column) == 8) {
-    const unsigned char *bytes = (const unsigned char *)PQgetvalue(result, 0, column);
-    for (int i = 0; i < 8; i++) {
-      id = id << 8 | bytes[i];
-    }
-  }
-  return (int64_t)id;
+  bool told = PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) > 0 && !PQgetisnull(result, 0, column);
+  return told ? kecs_pg__number(PQgetvalue(result, 0, column), PQgetlength(result, 0, column)) : 0;
 }
 
 static void kecs_pg__take(kecs_pg__answer *answer, PGresult *result) {

@@ -75,6 +75,9 @@ typedef enum kecs_pg__patience {
   KECS_PG__PATIENT /* a while after the stop hook says so, by giving the connection up: a COMMIT must not be stopped */
 } kecs_pg__patience;
 
+/* A number in binary: 4 or 8 bytes, the highest first. */
+KECS_PG__FN int64_t kecs_pg__number(const char *bytes, int len);
+
 /* What a statement ends with that tells its transaction's number itself, in the last column of each row. */
 #define KECS_PG__TELLS_ID "txid_current_if_assigned()"
 

@@ -152,6 +152,10 @@ KECS__FN kecs_status kecs__clock_next(int64_t *last, int64_t now_us);
 
 KECS__FN bool kecs__feed_stamped(const kecs_kind_info *info); /* kinds that only grow have no stamps in their rows */
 KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group group);
+
+/* What the columns of a stamp are called: stamp_NAME and site_NAME; and whether a kind has them. */
+KECS__FN const char *kecs__stamp_name(int stamp);
+KECS__FN bool kecs__stamp_has(const kecs_kind_info *info, int stamp);
 KECS__FN void kecs__feed_ddl_tables(kecs__text *out, const kecs_dialect *dialect);
 
 /* The stamps of a kind's table: what CREATE TABLE adds, and what ALTER TABLE adds. With marks, as the tables. */

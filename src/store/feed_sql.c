@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const kecs__stamp_names[KECS__STAMPS] = {"life", "spec", "status"};
-
 static kecs_column_group kecs__stamp_group(int stamp) {
   return stamp == KECS__STAMP_SPEC ? KECS_GROUP_SPEC : stamp == KECS__STAMP_STATUS ? KECS_GROUP_STATUS : KECS_GROUP_KEY;
 }
@@ -24,6 +22,15 @@ KECS__FN bool kecs__feed_has_group(const kecs_kind_info *info, kecs_column_group
     }
   }
   return false;
+}
+
+KECS__FN const char *kecs__stamp_name(int stamp) {
+  static const char *const names[KECS__STAMPS] = {"life", "spec", "status"};
+  return names[stamp];
+}
+
+KECS__FN bool kecs__stamp_has(const kecs_kind_info *info, int stamp) {
+  return kecs__feed_stamped(info) && kecs__feed_has_group(info, kecs__stamp_group(stamp));
 }
 
 /* ---- tables ---- */
@@ -85,9 +92,9 @@ KECS__FN void kecs__feed_ddl_tables(kecs__text *out, const kecs_dialect *dialect
  * one. */
 static void kecs__feed_ddl_stamps(kecs__text *out, const kecs_dialect *dialect, const kecs_kind_info *info,
                                   const char *before, const char *after) {
-  for (int i = 0; kecs__feed_stamped(info) && i < KECS__STAMPS; i++) {
-    if (kecs__feed_has_group(info, kecs__stamp_group(i))) {
-      const char *name = kecs__stamp_names[i];
+  for (int i = 0; i < KECS__STAMPS; i++) {
+    if (kecs__stamp_has(info, i)) {
+      const char *name = kecs__stamp_name(i);
       kecs__text_addf(out, "%sstamp_%s %s%s%ssite_%s %s%s", before, name, dialect->type_int, after, before, name,
                       dialect->type_int, after);
     }
@@ -117,15 +124,15 @@ KECS__FN void kecs__feed_sql_insert(kecs__text *out, const kecs__meta *meta) {
 
 KECS__FN void kecs__feed_sql_read(kecs__text *out, const kecs_kind_info *info) {
   for (int i = 0; i < KECS__STAMPS; i++) {
-    bool has = kecs__feed_stamped(info) && kecs__feed_has_group(info, kecs__stamp_group(i));
-    kecs__text_addf(out, ",%s%s", has ? "stamp_" : "", has ? kecs__stamp_names[i] : "NULL");
+    bool has = kecs__stamp_has(info, i);
+    kecs__text_addf(out, ",%s%s", has ? "stamp_" : "", has ? kecs__stamp_name(i) : "NULL");
   }
 }
 
 KECS__FN void kecs__feed_sql_state(kecs__text *out, const kecs_kind_info *info) {
   for (int i = 0; i < KECS__STAMPS; i++) {
-    bool has = kecs__feed_stamped(info) && kecs__feed_has_group(info, kecs__stamp_group(i));
-    kecs__text_addf(out, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__stamp_names[i], kecs__stamp_names[i]);
+    kecs__text_addf(out, kecs__stamp_has(info, i) ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__stamp_name(i),
+                    kecs__stamp_name(i));
   }
 }
 
@@ -145,24 +152,27 @@ static bool kecs__merge_op_stamps(kecs__op op, int stamp) {
          (op == KECS__OP_MERGE_SPEC && stamp == 1) || (op == KECS__OP_MERGE_STATUS && stamp == 2);
 }
 
-/* The names of the columns in `mask`, and of the stamps; `sets`: each with its parameter. Gives how many. */
+/* "a,b" or, where `sets`, "a=?1,b=?2". */
+static void kecs__feed_sql_item(kecs__text *out, int number, const char *prefix, const char *name, bool sets) {
+  kecs__text_addf(out, "%s%s%s", number > 1 ? "," : "", prefix, name);
+  if (sets) {
+    kecs__text_addc(out, '=');
+    kecs__sql_placeholder(out, number);
+  }
+}
+
+/* The columns in `mask`, then the stamps. Gives how many. */
 static int kecs__feed_sql_merged(kecs__text *out, const kecs_kind_info *info, kecs__op op, uint64_t mask, bool sets) {
-  static const char *const forms[] = {"stamp_", "site_"};
   int number = 0;
   for (int i = 0; i < info->column_count; i++) {
     if (mask & KECS_BIT(i)) {
-      kecs__text_addf(out, "%s%s", number++ ? "," : "", info->columns[i].name);
-      if (sets) {
-        kecs__text_addf(out, "=?%d", number);
-      }
+      kecs__feed_sql_item(out, ++number, "", info->columns[i].name, sets);
     }
   }
-  for (int i = 0; i < 2 * KECS__STAMPS; i++) {
-    if (kecs__merge_op_stamps(op, i / 2) && kecs__feed_has_group(info, kecs__stamp_group(i / 2))) {
-      kecs__text_addf(out, "%s%s%s", number++ ? "," : "", forms[i % 2], kecs__stamp_names[i / 2]);
-      if (sets) {
-        kecs__text_addf(out, "=?%d", number);
-      }
+  for (int i = 0; i < KECS__STAMPS; i++) {
+    if (kecs__merge_op_stamps(op, i) && kecs__stamp_has(info, i)) {
+      kecs__feed_sql_item(out, ++number, "stamp_", kecs__stamp_name(i), sets);
+      kecs__feed_sql_item(out, ++number, "site_", kecs__stamp_name(i), sets);
     }
   }
   return number;
@@ -173,7 +183,8 @@ KECS__FN void kecs__feed_sql_merge_insert(kecs__text *out, const kecs_kind_info 
   int count = kecs__feed_sql_merged(out, info, KECS__OP_MERGE_INSERT, mask, false);
   kecs__text_adds(out, ") VALUES({ours}");
   for (int i = 1; i <= count; i++) {
-    kecs__text_addf(out, "%s?%d", i > 1 ? "," : "", i);
+    kecs__text_adds(out, i > 1 ? "," : "");
+    kecs__sql_placeholder(out, i);
   }
   kecs__text_addc(out, ')');
 }
@@ -181,7 +192,8 @@ KECS__FN void kecs__feed_sql_merge_insert(kecs__text *out, const kecs_kind_info 
 KECS__FN void kecs__feed_sql_merge_update(kecs__text *out, const kecs_kind_info *info, kecs__op op, uint64_t mask) {
   kecs__text_addf(out, "UPDATE {%s} SET ", info->table);
   int count = kecs__feed_sql_merged(out, info, op, mask, true);
-  kecs__text_addf(out, " WHERE {own}rid=?%d", count + 1);
+  kecs__text_adds(out, " WHERE {own}rid=");
+  kecs__sql_placeholder(out, count + 1);
 }
 
 /* ---- keys ---- */

@@ -113,10 +113,7 @@ KECS_STORE_API kecs_status kecs_replica_walk(kecs_store *store, const kecs_repli
   for (int i = 0; i < info->keys[0].count; i++) {
     kecs__text_addf(&sql, ",%s", info->columns[info->keys[0].columns[i]].name);
   }
-  for (int i = 0; i < KECS_REPLICA_STAMPS; i++) {
-    bool has = kecs__stamp_has(info, i);
-    kecs__text_addf(&sql, has ? ",stamp_%s,site_%s" : ",NULL,NULL", kecs__stamp_name(i), kecs__stamp_name(i));
-  }
+  kecs__feed_sql_state(&sql, info);
   kecs__text_addf(&sql, " FROM {%s} WHERE {own}rid>?1 ORDER BY rid LIMIT ?2", info->table);
   status = sql.status ? sql.status
                       : kecs__stroll_run(store, &stroll, sql.data, 1 + info->keys[0].count + 2 * KECS_REPLICA_STAMPS,

@@ -15,11 +15,6 @@
 
 /* ---- stamps ---- */
 
-KECS__FN const char *kecs__stamp_name(int stamp) {
-  static const char *const names[KECS_REPLICA_STAMPS] = {"life", "spec", "status"};
-  return names[stamp];
-}
-
 KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
                                  int64_t other_site) {
   int64_t a = site == KECS_REPLICA_HERE ? side->site : site;
@@ -63,11 +58,6 @@ KECS__FN kecs_status kecs__state_resent(kecs__session *session, kecs_kind kind, 
       kecs__feed_number(session, "SELECT 1 FROM {sync_repush} WHERE {own}kind=?1 AND key=?2", values, 2, &found);
   *out_resent = found != 0;
   return status;
-}
-
-KECS__FN bool kecs__stamp_has(const kecs_kind_info *info, int stamp) {
-  return stamp == KECS_REPLICA_LIFE ||
-         kecs__feed_has_group(info, stamp == KECS_REPLICA_SPEC ? KECS_GROUP_SPEC : KECS_GROUP_STATUS);
 }
 
 KECS__FN kecs_status kecs__state_read(kecs__session *session, const kecs__meta *meta, int64_t rid, kecs__arena *arena,

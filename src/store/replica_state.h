@@ -51,10 +51,6 @@ KECS__FN kecs_status kecs__state_resent(kecs__session *session, kecs_kind kind, 
 KECS__FN kecs_status kecs__state_base(kecs__session *session, const kecs_replica *side, kecs_kind kind, int64_t rid,
                                       int at, int64_t *out_base, int64_t *out_seq);
 
-/* What the columns of a stamp are called: stamp_NAME and site_NAME; and whether a kind has them. */
-KECS__FN const char *kecs__stamp_name(int stamp);
-KECS__FN bool kecs__stamp_has(const kecs_kind_info *info, int stamp);
-
 /* The order of stamps: below 0, 0, above 0. */
 KECS__FN int kecs__stamp_compare(const kecs_replica *side, int64_t stamp, int64_t site, int64_t other,
                                  int64_t other_site);

@@ -50,7 +50,7 @@
   "  these bigint[];\n" /* places that are merged now; NULL: all */              \
   "  every bigint[];\n"                                                          \
   "  suspects bigint[];\n"                                                       \
-  "  met bigint := 0;\n" /* rows that are there already, as far as is known */    \
+  "  met bigint := 0;\n" /* rows that are there already, as far as is known */   \
   "  fresh bigint;\n"                                                            \
   "  parts boolean;\n" /* of some rows only some groups came */                  \
   "  starts bigint[];\n"                                                         \
@@ -81,7 +81,7 @@ static const char kecs_sync__put_form[] =
      * are planned for by what the table is now. */
     "  IF cardinality(a_life)>50 THEN PERFORM set_config('plan_cache_mode','force_custom_plan',true); END IF;\n"
     /* Locks in the order of keys. LATERAL: row by row through the index. A join would read the whole tenant where
-     * nothing has counted the table yet. Mostly there are none: rows are new, or they are not. */
+     * nothing has counted the table yet. Most batches are all new, and then nothing is compared. */
     "  SELECT count(*) INTO met FROM (SELECT u.* FROM {keys} ORDER BY {u_key}) u CROSS JOIN LATERAL (SELECT FROM\n"
     "    {S}{t} t WHERE {same} FOR NO KEY UPDATE) t;\n"
     "  parts := EXISTS(SELECT FROM unnest(a_mask) m WHERE m&8<>0);\n"

@@ -29,9 +29,10 @@ typedef struct kecs_sync__page {
   int64_t conflicts;
   int64_t wished;   /* rows that have to wait for others, which will be asked for */
   uint64_t blocked; /* kinds, as bits, with rows that wait for a number of another row */
-  /* A bootstrap's: where it begins, and where the next one does. */
-  int size; /* rows that were asked for */
-  size_t bytes;
+  /* A bootstrap's. */
+  int size;     /* rows that were asked for */
+  size_t bytes; /* that it takes */
+  /* Where it begins, and where the next one does. */
   int64_t from_kind;
   int64_t boot_kind;
   int64_t boot_rid;

@@ -41,7 +41,9 @@ static bool run(sim_order *order) {
   char problem[SIM_TEXT * 4];
   memset(&model, 0, sizeof model);
   memset(&there, 0, sizeof there);
-  order->faults &= order->postgres ? SIM_ON_POSTGRES : order->faults;
+  if (order->postgres) {
+    order->faults &= SIM_ON_POSTGRES;
+  }
   if (!order->postgres || order->copies) {
     return sim_world_run(&world, order);
   }
@@ -122,6 +124,9 @@ int main(int argc, char **argv) {
     } else {
       return 2;
     }
+  }
+  if (order.copies && !order.postgres) {
+    return 2; /* the model knows no COPY */
   }
   sim_disk_register();
   sim_world_prepare(&world);
